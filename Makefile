@@ -1,0 +1,37 @@
+# A virtual environment with a CPU build of torch; users who install the package choose their own.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+TORCH ?= torch==2.13.0
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint artifacts clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: $(READY)  ## Make the virtual environment
+
+$(READY): setup.cfg pyproject.toml Makefile
+	"$(PYTHON)" -m venv "$(VENV)"
+	"$(BIN)/pip" install --quiet --extra-index-url https://download.pytorch.org/whl/cpu "$(TORCH)"
+	"$(BIN)/pip" install --quiet --editable ".[test]"
+	@touch "$@"
+
+demo: setup  ## Predict the expression of the example promoters
+	"$(BIN)/dream-bert" predict examples/promoters.fa
+
+test: setup lint  ## Run the linters and the tests
+	"$(BIN)/python" -m pytest
+
+lint: setup  ## Check style and spelling
+	"$(BIN)/ruff" check .
+	"$(BIN)/ruff" format --check .
+	"$(BIN)/typos"
+
+artifacts: setup  ## Rebuild tokenizer/ and the code beside the shipped weights
+	"$(BIN)/python" -m dream_bert.checkpoints
+
+clean:  ## Remove the virtual environment and what tools left behind
+	rm -rf "$(VENV)" .pytest_cache .ruff_cache .hypothesis *.egg-info build

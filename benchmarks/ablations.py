@@ -1,0 +1,120 @@
+"""What each choice of the recipe is worth: short trainings that differ in one thing, scored on the leaderboard.
+
+    dream-bert prepare gpra_train.tsv.gz -o prepared
+    python benchmarks/ablations.py --data prepared --leaderboard public_leaderboard [VARIANT …]
+
+Every variant takes about the same time on one core. A variant's result goes to `benchmarks/ablations.json` under its
+name, and the table of all results is printed.
+"""
+
+import argparse
+import json
+import os
+import platform
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+from dream_bert import BertForSequenceRegression, predict
+from dream_bert.metrics.dream_score import score
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
+import run_regression  # noqa: E402
+
+RESULTS = Path(__file__).with_suffix(".json")
+COMMON = (
+    "--preset compact --learning_rate 6e-4 --lr_scheduler_type cosine --warmup_steps 100 --bf16 --use_cpu "
+    "--eval_strategy no --save_strategy no --load_best_model_at_end False --report_to none --disable_tqdm True"
+)
+VARIANTS = {
+    "reference": "--max_steps 400 --local_attention",
+    "random attention": "--max_steps 400",
+    "random attention, rate 1e-4": "--max_steps 400 --learning_rate 1e-4",
+    "rate 1e-3": "--max_steps 400 --local_attention --learning_rate 1e-3",
+    "stride 3": "--max_steps 1200 --local_attention --stride 3",
+    "stride 3, three frames": "--max_steps 400 --local_attention --stride 3 --reading_frames 3",
+    "context 21 bp": "--max_steps 260 --local_attention --context 21",
+    "stride 3, context 150 bp": "--max_steps 240 --local_attention --stride 3 --context 150",
+    "mean pooling": "--max_steps 300 --local_attention",
+    "no dropout": "--max_steps 400 --local_attention --dropout 0",
+    "pretrained": "--max_steps 400",
+}
+
+
+def mean_token(model: BertForSequenceRegression, input_ids, attention_mask, **inputs) -> torch.Tensor:
+    """The mean of the last layer's rows, (n, 1, hidden), where the model takes that of `[CLS]`."""
+    hidden = model.bert(input_ids, attention_mask, **inputs).last_hidden_state
+    weight = attention_mask[..., None].to(hidden.dtype)
+    return (hidden * weight).sum(1, keepdim=True) / weight.sum(1, keepdim=True)
+
+
+def run(variant: str, data: str, leaderboard: Path, pretrained: str | None) -> dict:
+    """Train a variant and score it."""
+    BertForSequenceRegression._first_token = mean_token if variant == "mean pooling" else FIRST_TOKEN
+    arguments = f"{COMMON} {VARIANTS[variant]}".split() + ["--data", data]
+    if variant == "pretrained":
+        arguments += ["--model", pretrained]
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        run_regression.main([*arguments, "--output_dir", folder])
+        minutes = (time.perf_counter() - start) / 60
+        model = BertForSequenceRegression.from_pretrained(folder)
+        info = json.loads(Path(folder, "training_info.json").read_text())
+        header, *lines = (leaderboard / "labels.tsv").read_text().splitlines()
+        columns = dict(zip(header.split("\t"), zip(*(line.split("\t") for line in lines), strict=True), strict=True))
+        scores = score(
+            predict(columns["sequence"], model=model),
+            [float(value) for value in columns["expression"]],
+            [int(row) for row in columns["row"]],
+            json.loads((leaderboard / "subsets.json").read_text()),
+        )
+    return {
+        "arguments": VARIANTS[variant],
+        "minutes": round(minutes, 2),
+        "parameters": info["parameters"],
+        "validation_pearson": info["results"]["validation"]["eval_pearson"],
+        "pearson": scores["subsets"]["all"]["pearson"],
+        "pearson_score": scores["pearson_score"],
+        "spearman_score": scores["spearman_score"],
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "machine": platform.processor() or platform.machine(),
+    }
+
+
+def table(results: dict[str, dict]) -> str:
+    lines = [
+        "| variant | arguments | minutes | validation r | public r | Pearson score | Spearman score |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    keys = ("validation_pearson", "pearson", "pearson_score", "spearman_score")
+    for name, row in results.items():
+        numbers = " | ".join(f"{row[key]:.3f}" for key in keys)
+        lines.append(f"| {name} | `{row['arguments']}` | {row['minutes']:.1f} | {numbers} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True, help="folder that `dream-bert prepare` wrote")
+    parser.add_argument("--leaderboard", required=True, type=Path, help="folder with labels.tsv and subsets.json")
+    parser.add_argument("--pretrained", help="folder of the masked-LM checkpoint that `pretrained` starts from")
+    parser.add_argument("variants", nargs="*", metavar="VARIANT", help=f"of {', '.join(VARIANTS)} [all]")
+    args = parser.parse_args()
+    for variant in args.variants or VARIANTS:
+        result = run(variant, args.data, args.leaderboard, args.pretrained)
+        results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+        results[variant] = result
+        partial = RESULTS.with_suffix(f".{os.getpid()}")
+        partial.write_text(json.dumps({name: results[name] for name in VARIANTS if name in results}, indent=1) + "\n")
+        partial.replace(RESULTS)
+        print(table(results), flush=True)
+
+
+FIRST_TOKEN = BertForSequenceRegression._first_token
+
+if __name__ == "__main__":
+    main()

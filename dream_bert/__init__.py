@@ -1,0 +1,31 @@
+"""A small BERT that reads yeast promoters as 3-mers and predicts their expression.
+
+Names are imported when they are first used: `dream-bert --help` needs no torch.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_MODULES = {
+    "BertForSequenceRegression": "modeling_dream_bert",
+    "DreamBertConfig": "modeling_dream_bert",
+    "DreamBertForMaskedLM": "modeling_dream_bert",
+    "KmerTokenizer": "tokenization_dream_bert",
+    "PromoterDataset": "data",
+    "SequenceError": "construct",
+    "predict": "prediction",
+    "read_records": "reading",
+}
+
+__all__ = [*_MODULES, "__version__"]
+
+
+def __getattr__(name: str):
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_MODULES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_MODULES])

@@ -1,0 +1,152 @@
+"""`dream-bert VERB`: parses, calls one function, prints. Verbs import what they need when they run."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit status: 0, 2 after a user's error, 130 after Ctrl-C, 141 after a broken pipe."""
+    args = _parser().parse_args(argv)
+    try:
+        args.run(args)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # The interpreter flushes standard output once more as it ends, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (ValueError, OSError) as error:
+        print(f"dream-bert: {_one_line(error)}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="dream-bert", description="Predict the expression of yeast promoters from their DNA."
+    )
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    for add in (_add_predict, _add_score, _add_prepare):
+        add(verbs)
+    return parser
+
+
+def _add_predict(verbs) -> None:
+    parser = verbs.add_parser(
+        "predict",
+        help="predict the expression of the sequences of a file",
+        description="Predict the expression of every sequence of a file, in its order.",
+    )
+    parser.add_argument(
+        "input",
+        metavar="IN",
+        help="FASTA, TSV or CSV with a column 'sequence', one sequence a line, or Parquet; gzipped or not; "
+        "- for standard input",
+    )
+    parser.add_argument("-o", "--output", metavar="OUT", help="output file, gzipped if it ends in .gz [stdout]")
+    parser.add_argument("--model", metavar="DIR_OR_ID", help="folder or Hub id of a model [the package's own]")
+    parser.add_argument(
+        "--format",
+        choices=("tsv", "jsonl", "parquet", "submission"),
+        help="submission is the challenge's JSON by row number [by the suffix of OUT, or tsv]",
+    )
+    parser.add_argument("--batch-size", type=int, metavar="N", default=256, help="sequences a batch [%(default)s]")
+    parser.set_defaults(run=_run_predict)
+
+
+def _run_predict(args: argparse.Namespace) -> None:
+    from transformers.utils import logging
+
+    from .prediction import predict_file
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    predict_file(args.input, args.output, args.model, args.format, args.batch_size)
+
+
+def _add_score(verbs) -> None:
+    parser = verbs.add_parser(
+        "score",
+        help="the DREAM score of a file of predictions",
+        description="Score predictions on the rows that the labels name: correlations and the two DREAM scores.",
+    )
+    parser.add_argument(
+        "predictions", metavar="PREDICTIONS", help='TSV with columns id and expression, or JSON {"0": 3.2, ...}'
+    )
+    parser.add_argument("--labels", required=True, metavar="TSV", help="columns row and expression")
+    parser.add_argument("--subsets", metavar="JSON", help="subset name -> rows or [alt, ref] pairs [only all rows]")
+    parser.add_argument("--json", action="store_true", help="print JSON in full precision instead of a table")
+    parser.set_defaults(run=_run_score)
+
+
+def _run_score(args: argparse.Namespace) -> None:
+    from .metrics.files import format_scores, score_files
+
+    result = score_files(args.predictions, args.labels, args.subsets)
+    print(json.dumps(result, indent=2) if args.json else format_scores(result))
+
+
+def _add_prepare(verbs) -> None:
+    parser = verbs.add_parser(
+        "prepare",
+        help="make training data of labelled sequences",
+        description="Read, check, select, split and tokenise labelled sequences into a folder that training reads.",
+    )
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="file as `predict` reads them, with labels, or hub:OWNER/NAME[:CONFIG[:SPLIT]] for a Hub data set",
+    )
+    parser.add_argument("-o", "--output", metavar="DIR", required=True, help="folder to make")
+    parser.add_argument("--stage", choices=("mlm", "regression", "both"), default="both", help="[%(default)s]")
+    parser.add_argument("--seed", type=int, default=0, help="of the random splits [%(default)s]")
+    parser.add_argument(
+        "--top-fraction", type=float, default=0.2, metavar="F", help="part of the rows, by expression, for mlm [0.2]"
+    )
+    for option, default in (("mlm-validation", "0.05"), ("validation", "0.02267"), ("test", "0.01134")):
+        help = f"rows, or with a point a fraction [{default}]"
+        parser.add_argument(f"--{option}", type=_share, default=argparse.SUPPRESS, metavar="N", help=help)
+    parser.add_argument(
+        "--on-error", choices=("stop", "skip"), default="stop", help="at a bad row; skip lists them [%(default)s]"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier prepared folder")
+    parser.set_defaults(run=_run_prepare)
+
+
+def _share(text: str) -> int | float:
+    return float(text) if "." in text else int(text)
+
+
+def _run_prepare(args: argparse.Namespace) -> None:
+    from .prepare import prepare
+
+    manifest = prepare(
+        args.inputs,
+        args.output,
+        ("mlm", "regression") if args.stage == "both" else (args.stage,),
+        seed=args.seed,
+        top_fraction=args.top_fraction,
+        skip_bad=args.on_error == "skip",
+        overwrite=args.overwrite,
+        **{name: getattr(args, name) for name in ("mlm_validation", "validation", "test") if name in args},
+    )
+    for reason, count in manifest["rejected"].items():
+        print(f"skipped {count} {reason}", file=sys.stderr)
+    for stage, splits in manifest["stages"].items():
+        for split, entry in splits.items():
+            print(f"{stage}/{split}\t{entry['rows']} rows\t{entry['duplicates_dropped']} duplicates dropped")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

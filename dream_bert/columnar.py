@@ -1,0 +1,75 @@
+"""Read sequences from columns of typed values: Parquet, and data sets of the Hugging Face Hub."""
+
+from collections.abc import Iterator
+from itertools import chain, repeat
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from .reading import BadRow, ReadError, Record, RowFault, find_columns, parse_label
+
+_BATCH = 16384
+
+
+def scan_parquet(file: BinaryIO, name: str, labelled: bool) -> Iterator[Record | BadRow]:
+    """The rows of a Parquet file that can seek."""
+    file.seek(0)
+    try:
+        table = pq.ParquetFile(file)
+        schema = table.schema_arrow
+        places = sequence, label, id = find_columns([column.lower() for column in schema.names], name, labelled)
+        _check_type(schema.field(sequence), name, number=False)
+        if labelled:
+            _check_type(schema.field(label), name, number=True)
+        row = 0
+        names = {place: schema.names[place] for place in places if place is not None}
+        for batch in table.iter_batches(_BATCH, columns=list(names.values())):
+            cells = [batch.column(names[place]).to_pylist() if place in names else repeat(None) for place in places]
+            for sequence, label, id in zip(*cells, strict=False):
+                yield _record(name, row, sequence, label, id, labelled)
+                row += 1
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        what = " ".join(str(error).split())
+        raise ReadError(f"{name}: the Parquet file cannot be read ({what}); write or copy it again") from error
+
+
+def scan_hub(source: str) -> Iterator[Record | BadRow]:
+    """The labelled rows of `hub:OWNER/NAME[:CONFIG[:SPLIT]]`, streamed; split `train` if not given."""
+    import datasets
+
+    name, config, split = ([*source.split(":")[1:], "", ""])[:3]
+    try:
+        stream = iter(datasets.load_dataset(name, config or None, split=split or "train", streaming=True))
+        first = next(stream, None)
+        if first is None:
+            raise ReadError(f"{source}: has no record; choose another split")
+        names = list(first)
+        places = find_columns([column.lower() for column in names], source, labelled=True)
+        if not isinstance(first[names[places[0]]], str):
+            raise ReadError(f"{source}: the column 'sequence' does not hold text; choose another data set")
+        for number, row in enumerate(chain([first], stream)):
+            yield _record(source, number, *(None if place is None else row[names[place]] for place in places), True)
+    except ReadError:
+        raise
+    except Exception as error:  # the Hub's client, its network layers and file readers each have kinds of their own
+        raise ReadError(f"{source}: cannot be read from the Hub ({error}); check the name and the network") from error
+
+
+def _record(name: str, row: int, sequence: str | None, label, id, labelled: bool) -> Record | BadRow:
+    """A record from values that are not text alone: None stands for a missing one, labels are numbers or text."""
+    where, sequence = f"{name}:row {row + 1}", sequence or ""
+    try:
+        return Record(str(row if id is None else id), sequence, parse_label(label) if labelled else None, where)
+    except RowFault as fault:
+        return BadRow(where, f"{sequence}\t{label}", *fault.args)
+
+
+def _check_type(field, name: str, number: bool) -> None:
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+    fits = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    if number:
+        fits = fits or pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)
+    if not fits:
+        wanted = "numbers" if number else "text"
+        raise ReadError(f"{name}: the column {field.name!r} holds {field.type}; store it as {wanted}")

@@ -1,0 +1,113 @@
+"""The reporter construct: its constant bases, and the way from any input sequence to the insert.
+
+The plasmid is the pTpA GPRA scaffold (AddGene 127546; de Boer et al. 2020, https://doi.org/10.1038/s41587-019-0315-8).
+An *insert* (about 80 bp) lies between 17 and 13 constant bp, together the *oligo*; the plasmid around the insert is
+the *context*.
+"""
+
+import re
+
+UPSTREAM = (
+    "AGTCCACTATTAAAGAACGTGGACTCCAACGTCAAAGGGCGAAAAACCGT"
+    "CTATCAGGGCGATGGCCCACTACGTGAACCATCACCCTAATCAAGTGCTA"
+    "GCAGGAATGATGCAAAAGGTTCCCGATTCGAACTGCATTTTTTTCACATC"
+)
+"""150 bp of the plasmid that end where the insert begins."""
+
+DOWNSTREAM = (
+    "GGTTACGGCTGTTTCTTAATTAAAAAAAGATAGAAAACATTAGGAGTGTA"
+    "ACACAAGACTTTCGGATCCTGAGCAGGCAAGATAAACGAAGGCAAAGATG"
+    "TCTAAAGGTGAAGAATTATTCACTGGTGTTGTCCCAATTTTGGTTGAATT"
+)
+"""150 bp of the plasmid that begin where the insert ends."""
+
+OLIGO_START = UPSTREAM[-17:]
+"""The oligo's 17 constant bp before the insert."""
+
+OLIGO_END = DOWNSTREAM[:13]
+"""The oligo's 13 constant bp after the insert."""
+
+_SPACE = re.compile(r"\s+")
+_NOT_IUPAC = re.compile(r"[^ACGTURYSWKMBDHVN]", re.IGNORECASE | re.ASCII)
+
+
+class SequenceError(ValueError):
+    """An input sequence that cannot be scored; the message names the record, where it stands and what to do."""
+
+
+def clean(sequence: str) -> str:
+    """Upper case, RNA's U as T, white space removed.
+
+    >>> clean("acg u\\n")
+    'ACGT'
+    """
+    return _SPACE.sub("", sequence).upper().replace("U", "T")
+
+
+def to_insert(sequence: str) -> str:
+    """The insert of a cleaned sequence: each oligo constant is taken off on its own, where it stands exactly.
+
+    >>> to_insert(OLIGO_START + "ACGT" + OLIGO_END), to_insert("ACGT" + OLIGO_END), to_insert("ACGT")
+    ('ACGT', 'ACGT', 'ACGT')
+    """
+    return sequence.removeprefix(OLIGO_START).removesuffix(OLIGO_END)
+
+
+def to_oligo(insert: str) -> str:
+    """The oligo of an insert: 17 bp, the insert, 13 bp.
+
+    >>> len(to_oligo("A" * 80))
+    110
+    """
+    return OLIGO_START + insert + OLIGO_END
+
+
+def to_construct(insert: str, context: int = 150) -> str:
+    """The insert with `context` bp (0 to 150) of the plasmid on each side.
+
+    Raises:
+        ValueError: if `context` is not between 0 and 150.
+
+    >>> len(to_construct("A" * 80))
+    380
+    >>> to_construct("ACGT", context=3)
+    'ATCACGTGGT'
+    """
+    if not 0 <= context <= len(UPSTREAM):
+        raise ValueError(f"context is {context} bp; give 0 to {len(UPSTREAM)}")
+    return UPSTREAM[len(UPSTREAM) - context :] + insert + DOWNSTREAM[:context]
+
+
+def check_insert(sequence: str, record: str, where: str = "", longest: int | None = None) -> str:
+    """The insert of an input sequence (insert, oligo or another length), checked.
+
+    Args:
+        sequence: as read: any case, T or U, white space, IUPAC codes.
+        record: the record's name, for messages.
+        where: file and line, for messages, as `promoters.fa:12`.
+        longest: the longest insert in bp that the model has positions for; no limit if None.
+
+    Raises:
+        SequenceError: if the insert is empty, longer than `longest`, or has a character outside IUPAC.
+
+    >>> check_insert("tgcatttttttcacatcACGR", "p1")
+    'ACGR'
+    >>> check_insert("", "p1", "a.fa:2")
+    Traceback (most recent call last):
+    dream_bert.construct.SequenceError: a.fa:2: record 'p1': the sequence is empty; give at least 1 bp of insert
+    """
+    place = f"{where}: record {record!r}" if where else f"record {record!r}"
+    if wrong := _NOT_IUPAC.search(_SPACE.sub("", sequence)):
+        raise SequenceError(
+            f"{place}: character {wrong[0]!r} at base {wrong.start() + 1} is not an IUPAC nucleotide code; "
+            "remove or replace it"
+        )
+    insert = to_insert(clean(sequence))
+    if not insert:
+        what = "nothing is left between the oligo's constants" if sequence.strip() else "the sequence is empty"
+        raise SequenceError(f"{place}: {what}; give at least 1 bp of insert")
+    if longest is not None and len(insert) > longest:
+        raise SequenceError(
+            f"{place}: the insert is {len(insert)} bp and the model reads at most {longest} bp; score a window of it"
+        )
+    return insert

@@ -1,0 +1,1 @@
+"""Metrics: the DREAM score, and the scoring of files."""

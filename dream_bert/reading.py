@@ -1,0 +1,304 @@
+"""Read sequences, with or without their expression, from any of the usual formats.
+
+A file is recognised by its content, never by its name, and is streamed:
+
+- FASTA: the id is the header's first word; a label follows the last `|` of that word, as in `>promoter1|11.5`;
+- TSV or CSV with a header row that has a column `sequence`, and perhaps `id` (or `name`) and `expression` (or
+  `activity`), in any case and order;
+- lines without a header: one sequence each, or `sequence TAB expression`, the challenge's own format;
+- Parquet with the columns of TSV;
+- any of these gzipped, and `-` for standard input.
+"""
+
+import csv
+import gzip
+import io
+import shutil
+import sys
+import tempfile
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+LABEL_COLUMNS = ("expression", "activity")
+ID_COLUMNS = ("id", "name")
+
+_LARGEST_FLOAT32 = 3.4028234663852886e38
+_BUFFER = 1 << 20
+_DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile)
+_FORMATS = "FASTA, TSV or CSV with a column 'sequence', one sequence a line, or Parquet, plain or gzipped"
+
+
+class ReadError(ValueError):
+    """An input that cannot be read; the message is `FILE:LINE: what; what to do`."""
+
+
+class Record(NamedTuple):
+    """One sequence as read, not yet checked.
+
+    `id` is the row's number from 0 where the input names none; blank lines are no rows. `where` is `FILE:LINE`
+    from 1 (FASTA: the header's line), in Parquet `FILE:row N` from 1.
+    """
+
+    id: str
+    sequence: str
+    expression: float | None
+    where: str
+
+
+class BadRow(NamedTuple):
+    """A row without a usable record: `reason` names the kind of fault, `detail` also the value and what to do."""
+
+    where: str
+    text: str
+    reason: str
+    detail: str
+
+    def error(self) -> ReadError:
+        return ReadError(f"{self.where}: {self.detail}")
+
+
+class RowFault(ValueError):
+    """What is wrong with one row, raised with (reason, detail)."""
+
+
+def read_records(path: str | Path, labelled: bool = False) -> Iterator[Record]:
+    """The records of a file, one after the other; the first bad row ends the reading.
+
+    Args:
+        path: a file, or `-` for standard input.
+        labelled: parse the labels. A label that is missing, not a number, NaN or infinite is an error.
+            If False (the default) labels are not looked at, and `expression` is None.
+
+    Raises:
+        ReadError: if the input has no record, is not text or Parquet, is damaged, or has a bad row.
+        OSError: if the file cannot be opened.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "promoters.fa")
+    ...     _ = path.write_text(">p1|11.5\\nACGT\\nAC\\n")
+    ...     for record in read_records(path, labelled=True):
+    ...         print(record.id, record.sequence, record.expression)
+    p1 ACGTAC 11.5
+    """
+    for row in scan_records(path, labelled):
+        if isinstance(row, BadRow):
+            raise row.error()
+        yield row
+
+
+def scan_records(path: str | Path, labelled: bool = False) -> Iterator[Record | BadRow]:
+    """Like `read_records`, but a bad row comes as a `BadRow` in its place, and the reading goes on after it."""
+    with ExitStack() as stack:
+        if str(path) == "-":
+            name, file = "stdin", sys.stdin.buffer
+        elif Path(path).is_dir():
+            raise ReadError(f"{path}: is a folder; give a file")
+        else:
+            name, file = str(path), stack.enter_context(open(path, "rb"))
+        head, stream = _peek(file, name)
+        if zipped := head[:2] == b"\x1f\x8b":
+            head, stream = _peek(gzip.GzipFile(fileobj=stream), name)
+        if head == b"PAR1":
+            from .columnar import scan_parquet
+
+            if zipped or not file.seekable():  # Parquet is read from its end
+                file = stack.enter_context(tempfile.TemporaryFile())
+                _copy(stream, file, name)
+            rows = scan_parquet(file, name, labelled)
+        else:
+            rows = _scan_text(stream, name, labelled)
+        if (first := next(rows, None)) is None:
+            raise ReadError(f"{name}: has no record; give {_FORMATS}")
+        yield first
+        yield from rows
+
+
+class _Joined(io.RawIOBase):
+    """Bytes already read from a stream, then the rest of it."""
+
+    def __init__(self, head: bytes, rest: BinaryIO):
+        self._head, self._rest = head, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        data = self._head or self._rest.read1(len(buffer))
+        self._head = b""
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _peek(stream: BinaryIO, name: str) -> tuple[bytes, BinaryIO]:
+    """The first 4 bytes, and the stream with them still in front. (`peek` may give fewer, from a pipe.)"""
+    try:
+        head = stream.read(4)
+    except _DAMAGE as error:
+        raise _damaged(name, error) from error
+    return head, io.BufferedReader(_Joined(head, stream), _BUFFER)
+
+
+def _copy(stream: BinaryIO, file: BinaryIO, name: str) -> None:
+    try:
+        shutil.copyfileobj(stream, file, _BUFFER)
+    except _DAMAGE as error:
+        raise _damaged(name, error) from error
+
+
+def _damaged(where: str, error: Exception) -> ReadError:
+    return ReadError(f"{where}: the gzip data are damaged or cut off ({error}); copy or compress the file again")
+
+
+def parse_label(text: str | float | None) -> float:
+    """A label from text, or as a column of numbers holds it; finite as float32, in which labels are stored.
+
+    Raises:
+        RowFault: if it is missing, not a number, or not finite.
+    """
+    if text is None or text == "" or str(text).isspace():
+        raise RowFault("missing label", "the label is missing; give an expression to every row")
+    try:
+        value = float(text)
+        if isinstance(text, str) and ("_" in text or not text.isascii()):  # Python's own spellings of numbers
+            raise ValueError
+    except (TypeError, ValueError):
+        raise RowFault("label not a number", f"the label {text!r} is no number; correct or remove the row") from None
+    if not abs(value) <= _LARGEST_FLOAT32:
+        raise RowFault("label not finite", f"the label {text!r} is not finite; correct or remove the row")
+    return value
+
+
+# --- text -------------------------------------------------------------------------------------------------------
+
+
+def _scan_text(stream: BinaryIO, name: str, labelled: bool) -> Iterator[Record | BadRow]:
+    lines = _lines(stream, name)
+    number, line = next((numbered for numbered in lines if numbered[1].strip()), (0, ""))
+    if not line:
+        return
+    lines = chain([(number, line)], lines)
+    if line.lstrip().startswith(">"):
+        yield from _scan_fasta(lines, name, labelled)
+    elif "sequence" in _header(line, "\t" if "\t" in line else ","):
+        yield from _scan_table(lines, name, labelled)
+    else:
+        yield from _scan_plain(lines, name, labelled)
+
+
+def _lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
+    """Line numbers from 1 and lines; a line that is not text is an error.
+
+    Bytes that are not UTF-8 become lone surrogates first: a strict decoder works ahead of the lines, and so could
+    not name the one at fault.
+    """
+    number = 0
+    try:
+        for line in io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape"):
+            number += 1
+            if "\0" in line or not (line.isascii() or _is_text(line)):
+                raise ReadError(f"{name}:{number}: is not UTF-8 text; give {_FORMATS}")
+            yield number, line
+    except _DAMAGE as error:
+        raise _damaged(f"{name}:{number + 1}", error) from error
+
+
+def _is_text(line: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in line)
+
+
+def _scan_fasta(lines: Iterable[tuple[int, str]], name: str, labelled: bool) -> Iterator[Record | BadRow]:
+    row, number, header, parts = -1, 0, "", []
+    for line_number, line in chain(lines, [(0, ">")]):
+        text = line.strip()
+        if not text.startswith(">"):
+            parts.append(text)
+            continue
+        if row >= 0:
+            yield _fasta_row(row, header, "".join(parts), f"{name}:{number}", labelled)
+        row, number, header, parts = row + 1, line_number, text, []
+
+
+def _fasta_row(row: int, header: str, sequence: str, where: str, labelled: bool) -> Record | BadRow:
+    id = "".join(header[1:].split(maxsplit=1)[:1])
+    if not labelled:
+        return Record(id or str(row), sequence, None, where)
+    id, bar, label = id.rpartition("|")
+    try:
+        return Record(id or str(row), sequence, parse_label(label if bar else ""), where)
+    except RowFault as fault:
+        return BadRow(where, header, *fault.args)
+
+
+def _scan_plain(lines: Iterable[tuple[int, str]], name: str, labelled: bool) -> Iterator[Record | BadRow]:
+    row = 0
+    for number, line in lines:
+        sequence, _, label = line.partition("\t")
+        if not label and not sequence.strip():
+            continue
+        where = f"{name}:{number}"
+        try:
+            yield Record(str(row), sequence.strip(), parse_label(label.strip()) if labelled else None, where)
+        except RowFault as fault:
+            yield BadRow(where, line.rstrip("\n"), *fault.args)
+        row += 1
+
+
+def _header(line: str, delimiter: str) -> list[str]:
+    """The column names of a header row, in lower case; none if the line is no row."""
+    try:
+        return [column.strip().lower() for column in next(csv.reader([line], delimiter=delimiter), [])]
+    except csv.Error:  # a field too long for the csv module: one long sequence
+        return []
+
+
+def _scan_table(lines: Iterable[tuple[int, str]], name: str, labelled: bool) -> Iterator[Record | BadRow]:
+    lines = iter(lines)
+    first, line = next(lines)
+    delimiter = "\t" if "\t" in line else ","
+    header = _header(line, delimiter)
+    sequence, label, id = find_columns(header, f"{name}:{first}", labelled)
+    reader = csv.reader((line for _, line in lines), delimiter=delimiter, strict=True)
+    row = 0
+    try:
+        for cells in reader:
+            if len(cells) <= 1 and not "".join(cells).strip():
+                continue
+            where = f"{name}:{first + reader.line_num}"
+            try:
+                if len(cells) != len(header):
+                    what = f"the row has {len(cells)} columns and the header {len(header)}"
+                    raise RowFault("wrong number of columns", f"{what}; correct or remove the row")
+                expression = parse_label(cells[label]) if labelled else None
+                named = cells[id].strip() if id is not None else ""
+                yield Record(named or str(row), cells[sequence].strip(), expression, where)
+            except RowFault as fault:
+                yield BadRow(where, delimiter.join(cells), *fault.args)
+            row += 1
+    except csv.Error as error:
+        where = f"{name}:{first + reader.line_num}"
+        raise ReadError(f"{where}: the table cannot be read ({error}); check the quotes before this line") from error
+
+
+def find_columns(header: list[str], where: str, labelled: bool) -> tuple[int, int | None, int | None]:
+    """The places of sequence, label and id among the columns' names, in lower case; None for one that is not there.
+
+    Raises:
+        ReadError: if there is no sequence, no label though `labelled`, or one name twice.
+    """
+
+    def place(*names: str) -> int | None:
+        found = next((name for name in names if name in header), None)
+        if found and header.count(found) > 1:
+            raise ReadError(f"{where}: has {header.count(found)} columns {found!r}; keep one")
+        return header.index(found) if found else None
+
+    sequence, label, id = place("sequence"), place(*LABEL_COLUMNS), place(*ID_COLUMNS)
+    if sequence is None:
+        raise ReadError(f"{where}: has no column 'sequence' but {', '.join(header)}; rename the column")
+    if labelled and label is None:
+        raise ReadError(f"{where}: has no column 'expression' or 'activity' but {', '.join(header)}; add the labels")
+    return sequence, label, id

@@ -1,0 +1,95 @@
+"""The 3-mer tokenizer: everything it does is in `tokenizer.json`, so it needs none of this code to be loaded."""
+
+import json
+from itertools import product
+from pathlib import Path
+
+from tokenizers import Regex, Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.normalizers import Lowercase, Normalizer, Replace, Sequence
+from tokenizers.pre_tokenizers import Split
+from tokenizers.processors import TemplateProcessing
+from transformers import PreTrainedTokenizerFast
+
+from .construct import OLIGO_END, OLIGO_START
+from .encoding import BASES, SPECIAL_TOKENS, VOCABULARY, K, context_ids
+
+_PRIVATE_USE = 0xE000
+
+
+class KmerTokenizer(PreTrainedTokenizerFast):
+    """3-mers of DNA over A C G T N; 130 tokens; stride 3 or 1.
+
+    Case, white space and U are handled, other characters read as N, the oligo's constants (17 and 13 bp) are taken
+    off where they stand exactly, and so insert and oligo give the same ids. N or NN before a sequence of stride 3
+    chooses reading frame 1 or 2. `[MASK]` in the text is one token.
+
+    >>> tokenizer = KmerTokenizer.build(stride=3, context=0)
+    >>> tokenizer.tokenize("acgtn ryg")
+    ['ACG', 'TNN', 'NGN']
+    >>> KmerTokenizer.build(stride=1, context=0).tokenize("ACGTA")
+    ['ACG', 'CGT', 'GTA']
+    """
+
+    model_input_names = ["input_ids", "token_type_ids", "attention_mask"]
+    # No __init__: with one, a reload would lose the pipeline of tokenizer.json.
+
+    def save_pretrained(self, save_directory: str | Path, **kwargs) -> tuple[str, ...]:
+        """As stock, but `tokenizer_config.json` names a class of transformers, so that no loader needs this one."""
+        files = super().save_pretrained(save_directory, **kwargs)
+        path = Path(save_directory, "tokenizer_config.json")
+        config = json.loads(path.read_text(encoding="utf-8")) | {"tokenizer_class": "PreTrainedTokenizerFast"}
+        path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        return files
+
+    @classmethod
+    def build(cls, stride: int = 3, context: int = 150, positions: int = 512) -> "KmerTokenizer":
+        """The tokenizer of a stride (1 or 3 bp), a context (bp on each side) and a model's number of positions."""
+        tokenizer = Tokenizer(WordLevel({token: i for i, token in enumerate(VOCABULARY)}, unk_token="[UNK]"))
+        tokenizer.normalizer = Sequence(_cleaning() + (_overlaps() if stride == 1 else [Replace(Regex("$"), "NN")]))
+        kmer = "[ACGTN]{3}(?= )" if stride == 1 else "[ACGTN]{3}"
+        tokenizer.pre_tokenizer = Split(Regex(kmer), "removed", invert=True)
+        upstream, downstream = ([VOCABULARY[i] for i in ids] for ids in context_ids(stride, context))
+        # The context is made of template pieces: it is never masked, and stands once around any text.
+        pieces = dict.fromkeys(["[CLS]", *upstream, *downstream, "[SEP]"])
+        tokenizer.post_processor = TemplateProcessing(
+            single=["[CLS]", *upstream, "$A", *downstream, "[SEP]"],
+            pair=None,
+            special_tokens=[(piece, VOCABULARY.index(piece)) for piece in pieces],
+        )
+        names = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
+        special = dict(zip(names, SPECIAL_TOKENS, strict=True))
+        return cls(tokenizer_object=tokenizer, model_max_length=positions, **special)
+
+
+def _cleaning() -> list[Normalizer]:
+    """Any text to A C G T N alone, without the oligo's constants."""
+    upper = [Replace(lower, upper) for lower, upper in ["aA", "cC", "gG", "tT", "uT"]]
+    return [
+        Replace(Regex(r"\s+"), ""),
+        Lowercase(),
+        *upper,
+        Replace(Regex("[^ACGT]"), "N"),
+        # One or two N that choose a reading frame may stand before the constant.
+        Replace(Regex(f"(?<=^|^N|^NN){OLIGO_START}"), ""),
+        Replace(Regex(f"{OLIGO_END}$"), ""),
+    ]
+
+
+def _overlaps() -> list[Normalizer]:
+    """Every base to the 3-mer that begins with it, and a space: `ACGT` to `ACG CGT GT`.
+
+    A rule sees its right neighbours as bases or as codes already put in their place, so each 3-mer becomes one
+    private-use character whose first base is known, and the codes are spelled out when all stand.
+    """
+    kmers = ["".join(kmer) for kmer in product(BASES, repeat=K)]
+    code = {kmer: chr(_PRIVATE_USE + i) for i, kmer in enumerate(kmers)}
+    begins = {base: base + "".join(code[kmer] for kmer in kmers if kmer[0] == base) for base in BASES}
+    fill = [Replace(Regex("(?<=^[ACGTN])$"), "NN"), Replace(Regex("(?<=^[ACGTN]{2})$"), "N")]
+    encode = [Replace(Regex(f"{a}(?=[{begins[b]}][{begins[c]}])"), code[a + b + c]) for a, b, c in kmers]
+    return fill + encode + [Replace(code[kmer], f"{kmer} ") for kmer in kmers]
+
+
+def write_tokenizer(folder: str | Path, stride: int = 3, context: int = 150, positions: int = 512) -> None:
+    """Write `tokenizer.json` and `tokenizer_config.json` of a tokenizer into a folder."""
+    KmerTokenizer.build(stride, context, positions).save_pretrained(folder)

@@ -1,0 +1,201 @@
+"""What pretraining and fine-tuning share: arguments, the trainer, and the record of a run."""
+
+import hashlib
+import json
+import logging
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import asdict, dataclass, field, fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import Sampler
+from transformers import EarlyStoppingCallback, HfArgumentParser, PreTrainedModel, Trainer, TrainingArguments, set_seed
+from transformers.trainer_utils import get_last_checkpoint
+
+from .batches import EpochSampler
+from .configuration_dream_bert import PRESETS, DreamBertConfig
+from .initialization import localise_attention
+from .tokenization_dream_bert import write_tokenizer
+
+logger = logging.getLogger(__name__)
+
+INFO = "training_info.json"
+COMPLETE = "complete"
+"""The file that a checkpoint gets when all else in it is written."""
+
+
+@dataclass
+class ModelArguments:
+    model: str | None = field(default=None, metadata={"help": "Folder or Hub id to start from; else random weights."})
+    preset: str = field(default="seed", metadata={"help": "Size of a random model.", "choices": [*PRESETS]})
+    stride: int | None = field(default=None, metadata={"help": "bp from token to token, 1 or 3, not the preset's."})
+    context: int | None = field(default=None, metadata={"help": "bp of plasmid on each side, not the preset's."})
+    reading_frames: int | None = field(default=None, metadata={"help": "Frames averaged, 1 to 3, not the preset's."})
+    dropout: float | None = field(default=None, metadata={"help": "Dropout of all kinds; default 0.1."})
+    local_attention: bool = field(default=False, metadata={"help": "Random weights start as a convolution."})
+
+    def config(self) -> DreamBertConfig:
+        """The configuration of the model to start from, with what the arguments change in it."""
+        changes = {
+            "stride": self.stride,
+            "context": self.context,
+            "reading_frames": self.reading_frames,
+            "hidden_dropout_prob": self.dropout,
+            "attention_probs_dropout_prob": self.dropout,
+        }
+        changes = {name: value for name, value in changes.items() if value is not None}
+        if self.model is None:
+            return DreamBertConfig.preset(self.preset, **changes)
+        return DreamBertConfig.from_pretrained(self.model, **changes)
+
+
+@dataclass
+class DataArguments:
+    data: str = field(metadata={"help": "Folder that `dream-bert prepare` wrote."})
+    max_train_rows: int | None = field(default=None, metadata={"help": "Train on the first rows only."})
+
+
+@dataclass
+class RunArguments(TrainingArguments):
+    """`TrainingArguments` with the entry's defaults: Adam at 1e-4, lowered on a plateau of the validation metric."""
+
+    output_dir: str = field(default="output", metadata={"help": "Where the model and its checkpoints go."})
+    learning_rate: float = 1e-4
+    lr_scheduler_type: str = "reduce_lr_on_plateau"
+    per_device_train_batch_size: int = 64
+    per_device_eval_batch_size: int = 256
+    num_train_epochs: float = 20
+    eval_strategy: str = "epoch"
+    save_strategy: str = "epoch"
+    save_total_limit: int = 2
+    load_best_model_at_end: bool = True
+    restore_callback_states_from_checkpoint: bool = True
+    remove_unused_columns: bool = False
+    report_to: str = "tensorboard"
+    logging_steps: float = 50
+    patience: int = field(default=5, metadata={"help": "Evaluations without a better metric before training stops."})
+
+
+def parse_arguments(
+    run_arguments: type[RunArguments], args: list[str] | None = None
+) -> tuple[ModelArguments, DataArguments, RunArguments]:
+    """The three groups of arguments, from the command line or from one JSON or YAML file named there."""
+    parser = HfArgumentParser((ModelArguments, DataArguments, run_arguments))
+    args = sys.argv[1:] if args is None else args
+    if len(args) == 1 and args[0].endswith((".json", ".yaml", ".yml")):
+        parse = parser.parse_json_file if args[0].endswith(".json") else parser.parse_yaml_file
+        return parse(args[0])
+    return parser.parse_args_into_dataclasses(args)
+
+
+class PromoterTrainer(Trainer):
+    """`Trainer` whose order of rows is a pure function of seed and epoch, and whose checkpoints say when complete."""
+
+    def _get_train_sampler(self, train_dataset=None) -> Sampler:
+        return EpochSampler(len(train_dataset or self.train_dataset), self.args.seed)
+
+    def _save_checkpoint(self, model, trial) -> None:
+        super()._save_checkpoint(model, trial)
+        self.accelerator.wait_for_everyone()
+        if self.args.should_save:
+            folder = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}")
+            if folder.is_dir():
+                (folder / COMPLETE).touch()
+
+
+def build_model(kind: type[PreTrainedModel], arguments: ModelArguments, seed: int) -> PreTrainedModel:
+    """The model to train, float32; what has no weights yet gets random ones that belong to the seed."""
+    set_seed(seed)
+    config = arguments.config()
+    if arguments.model is not None:
+        return kind.from_pretrained(arguments.model, config=config, dtype=torch.float32)
+    model = kind(config)
+    if arguments.local_attention:
+        localise_attention(model)
+    return model
+
+
+def train(trainer: PromoterTrainer) -> None:
+    """Train to the end, or on from the last complete checkpoint in the output folder, and save model and tokenizer.
+
+    Raises:
+        FileExistsError: if the output folder holds a finished run.
+    """
+    output = Path(trainer.args.output_dir)
+    if (output / INFO).exists():
+        raise FileExistsError(f"{output} holds a finished training run; name another --output_dir")
+    checkpoint = trainer.args.resume_from_checkpoint or last_complete_checkpoint(output)
+    if checkpoint:
+        logger.warning("Going on from %s", checkpoint)
+    trainer.add_callback(EarlyStoppingCallback(trainer.args.patience))
+    trainer.train(resume_from_checkpoint=checkpoint)
+    if trainer.is_world_process_zero():
+        trainer.model.save_pretrained(output)
+        config = trainer.model.config
+        write_tokenizer(output, config.stride, config.context, config.max_position_embeddings)
+    trainer.accelerator.wait_for_everyone()
+
+
+def last_complete_checkpoint(output: Path) -> str | None:
+    """The newest checkpoint that was written to its end; half-written ones are removed.
+
+    A run that was killed while it saved leaves one behind.
+    """
+    for folder in output.glob("checkpoint-*"):
+        if not (folder / COMPLETE).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+    return get_last_checkpoint(output) if output.is_dir() else None
+
+
+def write_info(
+    trainer: PromoterTrainer, model: ModelArguments, data: DataArguments, results: dict[str, dict[str, float]]
+) -> None:
+    """Write `training_info.json`: how the weights came about and what they reach."""
+    if not trainer.is_world_process_zero():
+        return
+    manifest = trainer.train_dataset.rows.manifest
+    info = {
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "model_arguments": asdict(model),
+        "data_arguments": asdict(data),
+        "training_arguments": _changed(trainer.args),
+        "started_from": {"model": model.model, "weights_sha256": _weights_hash(model.model)},
+        "data": {key: manifest[key] for key in ("fingerprint", "seed", "threshold") if key in manifest}
+        | {"train_rows": len(trainer.train_dataset), "validation_rows": len(trainer.eval_dataset)},
+        "parameters": trainer.model.num_parameters(),
+        "processes": trainer.args.world_size,
+        "machine": {"processor": platform.machine(), "cores": os.cpu_count(), "device": str(trainer.args.device)},
+        "versions": {"python": platform.python_version()}
+        | {name: version(name) for name in ("dream-promoter-bert", "torch", "transformers", "accelerate", "numpy")},
+        "git_commit": _git_commit(),
+        "results": results,
+        "history": trainer.state.log_history,
+    }
+    path = Path(trainer.args.output_dir, INFO)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(info, indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)
+
+
+def _changed(args: RunArguments) -> dict[str, Any]:
+    """The arguments that differ from `TrainingArguments`' defaults."""
+    defaults = {f.name: f.default for f in fields(TrainingArguments)}
+    values = args.to_dict()
+    return {name: value for name, value in values.items() if value != defaults.get(name) and name != "output_dir"}
+
+
+def _weights_hash(model: str | None) -> str | None:
+    weights = Path(model or "", "model.safetensors")
+    return hashlib.sha256(weights.read_bytes()).hexdigest() if model and weights.exists() else None
+
+
+def _git_commit() -> str | None:
+    here = Path(__file__).parent
+    git = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=here, capture_output=True, text=True)
+    return git.stdout.strip() or None

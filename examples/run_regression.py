@@ -1,0 +1,70 @@
+"""Fine-tune a pretrained BERT, or train one from random weights, to predict expression.
+
+dream-bert prepare promoters.txt -o prepared
+accelerate launch examples/run_regression.py --data prepared --model mlm --output_dir regression
+"""
+
+from dataclasses import dataclass
+
+from scipy.stats import pearsonr, spearmanr
+from torch import Tensor
+from torch.nn import functional as F
+from transformers import EvalPrediction
+
+from dream_bert import BertForSequenceRegression
+from dream_bert.batches import RegressionBatches
+from dream_bert.data import PromoterDataset
+from dream_bert.training import PromoterTrainer, RunArguments, build_model, parse_arguments, train, write_info
+
+
+def metrics(prediction: EvalPrediction) -> dict[str, float]:
+    """Pearson, Spearman and the mean squared error in squared expression units."""
+    predicted, measured = prediction.predictions.squeeze(-1), prediction.label_ids
+    return {
+        "pearson": float(pearsonr(predicted, measured).statistic),
+        "spearman": float(spearmanr(predicted, measured).statistic),
+        "mse": float(((predicted - measured) ** 2).mean()),
+    }
+
+
+@dataclass
+class FineTuningArguments(RunArguments):
+    metric_for_best_model: str = "mse"
+    greater_is_better: bool = False
+
+
+def main(args: list[str] | None = None) -> None:
+    model_args, data_args, run_args = parse_arguments(FineTuningArguments, args)
+    has_head = "BertForSequenceRegression" in (model_args.config().architectures or ())
+    model = build_model(BertForSequenceRegression, model_args, run_args.seed)
+    config = model.config
+
+    def batches(split: str, limit: int | None = None) -> RegressionBatches:
+        return RegressionBatches(PromoterDataset(data_args.data, "regression", split), config, run_args.seed, limit)
+
+    training = batches("train", data_args.max_train_rows)
+    if not has_head:
+        manifest = training.rows.manifest
+        model.set_label_statistics(manifest["label_mean"], manifest["label_std"])
+
+    def loss(outputs, labels: Tensor, num_items_in_batch: Tensor | None = None) -> Tensor:
+        """Squared error a row of the whole batch, over all its accumulation steps and processes."""
+        total = F.mse_loss(outputs.logits.squeeze(-1).float(), labels, reduction="sum")
+        return total / config.label_std**2 / (len(labels) if num_items_in_batch is None else num_items_in_batch)
+
+    trainer = PromoterTrainer(
+        model,
+        run_args,
+        train_dataset=training,
+        eval_dataset=batches("validation"),
+        data_collator=dict,  # a data set's items are batches already
+        compute_loss_func=loss,
+        compute_metrics=metrics,
+    )
+    train(trainer)
+    test = trainer.predict(batches("test"), metric_key_prefix="test").metrics
+    write_info(trainer, model_args, data_args, {"validation": trainer.evaluate(), "test": test})
+
+
+if __name__ == "__main__":
+    main()

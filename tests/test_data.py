@@ -1,0 +1,415 @@
+"""Preparation against a plain reference, reading back, and what happens when something is wrong."""
+
+import hashlib
+import json
+import math
+import pickle
+import random
+import statistics
+from fractions import Fraction
+from pathlib import Path
+
+import datasets
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dream_bert import cli
+from dream_bert import prepare as preparing
+from dream_bert.construct import to_oligo
+from dream_bert.data import DataError, PromoterDataset, read_manifest
+from dream_bert.encoding import VOCABULARY
+from dream_bert.prepare import MLM_VALIDATION, TEST, VALIDATION, prepare
+from dream_bert.reading import ReadError
+from dream_bert.splits import drop_shared, split_rows, top_rows
+
+SHARED = Path(__file__).parents[1].parent / "shared" / "data"
+
+
+def make_rows(count: int, seed: int = 0) -> list[tuple[str, float]]:
+    """Inserts, every other a repeat of one before, and labels with many ties."""
+    draw = random.Random(seed)
+    rows = []
+    for number in range(count):
+        insert = "".join(draw.choices("ACGTN", k=draw.randint(1, 90)))
+        if number % 2:
+            insert = draw.choice(rows)[0]
+        rows.append((insert, draw.choice([draw.randint(0, 17), round(draw.uniform(0, 17), 4)])))
+    return rows
+
+
+def write_rows(path: Path, rows: list[tuple[str, float]]) -> Path:
+    path.write_text("".join(f"{to_oligo(insert)}\t{expression}\n" for insert, expression in rows))
+    return path
+
+
+def inserts_of(dataset: PromoterDataset) -> list[str]:
+    """Decode the windows back: the middle base of each but the first and last, which hold N N."""
+    ids, offsets, _ = dataset.rows(np.arange(len(dataset)))
+    words = ["".join(VOCABULARY[i][1] for i in ids[a:b]) for a, b in zip(offsets, offsets[1:], strict=False)]
+    assert all(word[0] == word[-1] == "N" for word in words)
+    return [word[1:-1] for word in words]
+
+
+def labels_of(dataset: PromoterDataset) -> list[float]:
+    return dataset.rows(np.arange(len(dataset)))[2].tolist()
+
+
+def windows(insert: str) -> list[int]:
+    text = f"NN{insert}NN"
+    return [VOCABULARY.index(text[i : i + 3]) for i in range(len(insert) + 2)]
+
+
+@pytest.fixture(autouse=True)
+def small_spool(monkeypatch):
+    monkeypatch.setattr(preparing, "_SPOOL_ROWS", 64)
+
+
+@pytest.fixture
+def source(tmp_path):
+    return write_rows(tmp_path / "rows.txt", make_rows(500))
+
+
+SHARES = {"mlm_validation": 0.1, "validation": 0.2, "test": 60}
+
+
+@pytest.fixture
+def folder(tmp_path, source):
+    prepare([source], tmp_path / "data", shard_rows=100, **SHARES)
+    return tmp_path / "data"
+
+
+# --- the whole, against plain Python ----------------------------------------------------------------------------
+
+
+def test_every_row_is_in_one_split_in_order_or_dropped_for_being_shared(folder):
+    rows = [(insert, float(np.float32(expression))) for insert, expression in make_rows(500)]
+    ranked = sorted((expression for _, expression in rows), reverse=True)
+    threshold = ranked[math.ceil(0.2 * 500) - 1]
+    for stage, pool in (("mlm", [row for row in rows if row[1] >= threshold]), ("regression", rows)):
+        parts = {}
+        for split in read_manifest(folder)["stages"][stage]:
+            dataset = PromoterDataset(folder, stage, split)
+            parts[split] = list(zip(inserts_of(dataset), labels_of(dataset), strict=True))
+            positions = iter(pool)
+            assert all(row in positions for row in parts[split])  # a subsequence: input order is kept
+        entries = read_manifest(folder)["stages"][stage]
+        held = set()
+        for split in ("test", "validation", "train"):
+            found = {insert for insert, _ in parts.get(split, [])}
+            assert not found & held
+            held |= found
+        assert held == {insert for insert, _ in pool}
+        dropped = sum(entry["duplicates_dropped"] for entry in entries.values())
+        assert dropped > 0
+        assert sum(map(len, parts.values())) + dropped == len(pool)
+        assert len({insert for insert, _ in parts["train"]}) < len(parts["train"])  # repeats within a split stay
+    assert len(PromoterDataset(folder, "regression", "test")) == 60
+
+
+def test_the_manifest(folder, source):
+    manifest = read_manifest(folder)
+    rows = make_rows(500)
+    lengths = [len(insert) for insert, _ in rows]
+    assert manifest["rows"] == 500
+    assert manifest["insert_length"] == {"shortest": min(lengths), "longest": max(lengths)}
+    assert manifest["threshold"] == sorted((y for _, y in rows), reverse=True)[99]
+    train = labels_of(PromoterDataset(folder, "regression", "train"))
+    assert manifest["label_mean"] == pytest.approx(statistics.fmean(train), rel=1e-6)
+    assert manifest["label_std"] == pytest.approx(statistics.pstdev(train), rel=1e-6)
+    digest = hashlib.sha256(source.read_bytes()).hexdigest()
+    assert manifest["sources"] == [
+        {"name": str(source), "bytes": source.stat().st_size, "rows": 500, "sha256": digest}
+    ]
+    assert (manifest["seed"], manifest["top_fraction"], manifest["rejected"]) == (0, 0.2, {})
+    for stage, splits in manifest["stages"].items():
+        for split, entry in splits.items():
+            assert sum(shard["rows"] for shard in entry["shards"]) == entry["rows"]
+            assert all(shard["rows"] <= 100 for shard in entry["shards"])
+            for shard in entry["shards"]:
+                content = (folder / shard["file"]).read_bytes()
+                assert hashlib.sha256(content).hexdigest() == shard["sha256"]
+            on_disk = sorted(str(path.relative_to(folder)) for path in (folder / stage / split).iterdir())
+            assert on_disk == [shard["file"] for shard in entry["shards"]]
+    assert not (folder / "rejects.tsv").exists()
+
+
+def test_datasets_opens_a_shard(folder):
+    shard = read_manifest(folder)["stages"]["regression"]["train"]["shards"][1]
+    theirs = datasets.Dataset.from_file(str(folder / shard["file"]))
+    ours = PromoterDataset(folder, "regression", "train")
+    assert theirs[5]["window_ids"] == ours[105][0].tolist()
+    assert (len(theirs), theirs[5]["expression"]) == (shard["rows"], ours[105][1])
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_gives_another_split(tmp_path, source, folder):
+    again = prepare([source], tmp_path / "again", shard_rows=100, **SHARES)
+    assert again == read_manifest(folder)
+    other = prepare([source], tmp_path / "other", shard_rows=100, seed=1, **SHARES)
+    assert other["stages"] != again["stages"]
+    alone = prepare([source], tmp_path / "alone", ["mlm"], shard_rows=100, **SHARES)
+    assert alone["stages"] == {"mlm": again["stages"]["mlm"]}
+    assert "label_mean" not in alone
+
+
+def test_several_inputs_and_a_hub_data_set_are_read_one_after_the_other(tmp_path):
+    rows = make_rows(40)
+    first = write_rows(tmp_path / "first", rows[:25])
+    hub = tmp_path / "hub"
+    hub.mkdir()
+    columns = {"sequence": [to_oligo(insert) for insert, _ in rows[25:]], "activity": [float(y) for _, y in rows[25:]]}
+    pa.parquet.write_table(pa.table(columns), hub / "train.parquet")
+    manifest = prepare([first, f"hub:{hub}"], tmp_path / "data", ["regression"], validation=0, test=0)
+    dataset = PromoterDataset(tmp_path / "data", "regression", "train")
+    assert inserts_of(dataset) == [insert for insert, _ in rows]
+    assert labels_of(dataset) == [float(np.float32(expression)) for _, expression in rows]
+    assert [entry["rows"] for entry in manifest["sources"]] == [25, 15]
+    with pytest.raises(ReadError, match="cannot be read from the Hub"):
+        prepare([f"hub:{tmp_path / 'none'}"], tmp_path / "more")
+
+
+# --- selection and splits ---------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.integers(0, 5), min_size=1), st.fractions(Fraction(1, 100), 1))
+def test_top_rows_are_those_at_least_as_high_as_the_last_in(labels, fraction):
+    taken = math.ceil(fraction * len(labels))
+    threshold = sorted(labels)[len(labels) - taken]
+    rows, found = top_rows(np.array(labels, dtype=float), fraction)
+    assert found == threshold
+    assert rows.tolist() == [row for row, label in enumerate(labels) if label >= threshold]
+
+
+def test_the_default_shares_give_the_entrys_counts():
+    splits = split_rows(np.arange(6_739_258), 0, {"test": TEST, "validation": VALIDATION})
+    assert {name: len(rows) for name, rows in splits.items()} == {
+        "test": 76_393,
+        "validation": 152_786,
+        "train": 6_510_079,
+    }
+    splits = split_rows(np.arange(1_763_213), 0, {"validation": MLM_VALIDATION})
+    assert {name: len(rows) for name, rows in splits.items()} == {"validation": 88_160, "train": 1_675_053}
+
+
+def test_a_split_deals_every_row_once_in_order_by_seed_alone():
+    rows = np.arange(1000) * 3
+    splits = split_rows(rows, 5, {"test": 0.1, "validation": 7})
+    assert sorted(np.concatenate(list(splits.values()))) == rows.tolist()
+    assert all((np.diff(part) > 0).all() for part in splits.values())
+    again = split_rows(rows, 5, {"test": 0.1, "validation": 7})
+    assert all(np.array_equal(splits[name], again[name]) for name in splits)
+    assert not np.array_equal(splits["test"], split_rows(rows, 6, {"test": 0.1, "validation": 7})["test"])
+
+
+@pytest.mark.parametrize("shares", [{"test": 10}, {"test": -1}, {"test": 0.5, "validation": 0.5}, {"test": 1.5}])
+def test_shares_that_leave_no_row_for_training(shares):
+    with pytest.raises(DataError, match="of 10 rows"):
+        split_rows(np.arange(10), 0, shares)
+
+
+def test_shared_inserts_leave_the_later_split():
+    hashes = np.array([1, 1, 2, 2, 3, 3, 1, 4], dtype=np.uint64)
+    splits = {"test": np.array([0]), "validation": np.array([1, 2]), "train": np.array([3, 4, 5, 6, 7])}
+    kept, dropped = drop_shared(splits, hashes)
+    assert {name: rows.tolist() for name, rows in kept.items()} == {
+        "test": [0],
+        "validation": [2],
+        "train": [4, 5, 7],
+    }
+    assert dropped == {"test": 0, "validation": 1, "train": 2}
+    with pytest.raises(DataError, match="every insert of the train split"):
+        drop_shared({"test": np.array([0]), "train": np.array([1])}, hashes)
+
+
+# --- bad rows and bad targets -----------------------------------------------------------------------------------
+
+BAD = "ACGT\t1\nACGX\t2\nAC\tnan\n\t3\nGG\nAAA\t4\nTTT\t5\n" + "C" * 5000 + "\t6\n"
+
+
+def test_a_bad_row_stops_the_run_and_leaves_nothing(tmp_path):
+    source = tmp_path / "bad.txt"
+    for content, message in (
+        (BAD, r"bad.txt:2: record '1': character 'X' at base 4 .*; remove or replace it"),
+        ("A\t1\nC\tx\n", "bad.txt:2: the label 'x' is no number"),
+        ("\t1\n", "bad.txt:1: record '0': the sequence is empty"),
+    ):
+        source.write_text(content)
+        with pytest.raises(ReadError, match=message):
+            prepare([source], tmp_path / "data")
+        assert [path.name for path in tmp_path.iterdir()] == ["bad.txt"]
+
+
+def test_bad_rows_can_be_skipped_counted_and_listed(tmp_path):
+    source = tmp_path / "bad.txt"
+    source.write_text(BAD)
+    manifest = prepare([source], tmp_path / "data", ["regression"], validation=0, test=0, skip_bad=True)
+    assert manifest["rejected"] == {"unusable sequence": 3, "label not finite": 1, "missing label": 1}
+    assert manifest["rows"] == 3
+    assert inserts_of(PromoterDataset(tmp_path / "data", "regression", "train")) == ["ACGT", "AAA", "TTT"]
+    lines = (tmp_path / "data" / "rejects.tsv").read_text().splitlines()
+    assert lines[0].split("\t") == ["where", "reason", "text"]
+    assert [line.split("\t")[0] for line in lines[1:]] == [f"{source}:{number}" for number in (2, 3, 4, 5, 8)]
+    source.write_text("X\t1\n")
+    with pytest.raises(DataError, match="no row of the input can be used"):
+        prepare([source], tmp_path / "more", skip_bad=True)
+
+
+def test_a_failure_in_writing_leaves_the_earlier_data(tmp_path, folder, source, monkeypatch):
+    before = (folder / "manifest.json").read_bytes()
+    calls = []
+
+    def full_disk(*args):
+        calls.append(args)
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
+        patch.setattr(preparing, "_write_shards", full_disk)
+        prepare([source], folder, overwrite=True)
+    assert calls
+    assert (folder / "manifest.json").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "rows.txt"]
+
+
+def test_only_prepared_data_is_overwritten_and_only_when_asked(tmp_path, folder, source):
+    with pytest.raises(DataError, match="--overwrite"):
+        prepare([source], folder)
+    manifest = prepare([source], folder, ["mlm"], overwrite=True)
+    assert read_manifest(folder) == manifest
+    assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", "mlm"]
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(DataError, match="other files"):
+        prepare([source], folder, overwrite=True)
+    assert (folder / "notes.txt").read_text() == "mine"
+    (tmp_path / "empty").mkdir()
+    prepare([source], tmp_path / "empty", ["mlm"])
+    with pytest.raises(DataError, match="is a file"):
+        prepare([source], source)
+    with pytest.raises(DataError, match="no such folder; make it first"):
+        prepare([source], tmp_path / "none" / "data")
+    assert (tmp_path / "empty").stat().st_mode == (tmp_path / "empty" / "mlm").stat().st_mode
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"seed": -1}, {"top_fraction": 0}, {"top_fraction": 1.1}, {"stages": []}, {"stages": ["train"]}]
+)
+def test_arguments_out_of_range(tmp_path, source, wrong):
+    with pytest.raises(DataError):
+        prepare([source], tmp_path / "data", **wrong)
+
+
+# --- reading back -----------------------------------------------------------------------------------------------
+
+
+@given(picks=st.lists(st.integers(0, 9)))
+def test_rows_gathers_what_was_asked_in_its_order(tmp_path_factory, picks):
+    folder = Path(tmp_path_factory.getbasetemp(), "gather")
+    if not folder.exists():
+        rows = write_rows(folder.with_suffix(".txt"), make_rows(10))
+        prepare([rows], folder, ["regression"], validation=0, test=0, shard_rows=3)
+    dataset = PromoterDataset(folder, "regression", "train")
+    ids, offsets, expression = dataset.rows(np.array(picks, dtype=np.int64))
+    rows = make_rows(10)
+    assert (ids.dtype, offsets.dtype, expression.dtype) == (np.uint8, np.int64, np.float32)
+    assert [ids[a:b].tolist() for a, b in zip(offsets, offsets[1:], strict=False)] == [
+        windows(rows[pick][0]) for pick in picks
+    ]
+    assert expression.tolist() == [float(np.float32(rows[pick][1])) for pick in picks]
+
+
+def test_indices_that_are_no_rows(folder):
+    dataset = PromoterDataset(folder, "mlm", "train")
+    for indices in ([-1], [len(dataset)], [0.5], np.ones(len(dataset), dtype=bool)):
+        with pytest.raises(IndexError):
+            dataset.rows(indices)
+    assert len(list(dataset)) == len(dataset)
+
+
+def test_a_dataset_travels_to_other_processes_by_name(folder):
+    dataset = PromoterDataset(folder, "regression", "train")
+    packed = pickle.dumps(dataset)
+    assert len(packed) < 1000
+    assert labels_of(pickle.loads(packed)) == labels_of(dataset)
+
+
+def test_an_empty_split_opens(tmp_path, source):
+    prepare([source], tmp_path / "data", ["regression"], validation=0, test=0)
+    dataset = PromoterDataset(tmp_path / "data", "regression", "test")
+    assert len(dataset) == 0
+    assert [len(part) for part in dataset.rows([])] == [0, 1, 0]
+
+
+def edit(folder: Path, change) -> None:
+    manifest = read_manifest(folder)
+    change(manifest, manifest["stages"]["mlm"]["train"]["shards"][0])
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda folder: (folder / "manifest.json").unlink(), "has no manifest.json"),
+        (lambda folder: (folder / "manifest.json").write_text("{"), "is not JSON"),
+        (lambda folder: (folder / "manifest.json").write_text("[]"), "is not a manifest of format"),
+        (lambda folder: edit(folder, lambda manifest, _: manifest.update(format=99)), "is not a manifest of format"),
+        (lambda folder: edit(folder, lambda manifest, _: manifest["stages"].pop("mlm")), "holds no split mlm/train"),
+        (lambda folder: edit(folder, lambda _, shard: shard.update(rows=3)), "does not hold the 3 rows"),
+        (lambda folder: edit(folder, lambda _, shard: shard.update(file="../x.arrow")), "outside the folder"),
+        (lambda folder: edit(folder, lambda _, shard: shard.update(file="/etc/passwd")), "outside the folder"),
+        (lambda folder: (folder / "mlm/train/part-00000.arrow").unlink(), "is missing"),
+        (lambda folder: (folder / "mlm/train/part-00000.arrow").write_bytes(b""), "cannot be read"),
+        (lambda folder: (folder / "mlm/train/part-00000.arrow").write_bytes(b"x" * 100), "cannot be read"),
+    ],
+)
+def test_damage_is_found_on_opening(folder, damage, message):
+    damage(folder)
+    with pytest.raises(DataError, match=message):
+        PromoterDataset(folder, "mlm", "train")
+
+
+def test_a_shard_cut_off_anywhere_is_found_on_opening(folder):
+    path = folder / "mlm/train/part-00000.arrow"
+    content = path.read_bytes()
+    for length in range(0, len(content) - 64, 97):
+        path.write_bytes(content[:length])
+        with pytest.raises(DataError, match="cannot be read|does not hold"):
+            PromoterDataset(folder, "mlm", "train")
+
+
+# --- the command ------------------------------------------------------------------------------------------------
+
+
+def test_the_command(tmp_path, source, capsys):
+    command = ["prepare", str(source), "-o", str(tmp_path / "data"), "--stage", "regression", "--seed", "3"]
+    assert cli.main([*command, "--validation", "50", "--test", "0.1"]) == 0
+    assert "regression/train" in capsys.readouterr().out
+    manifest = read_manifest(tmp_path / "data")
+    assert (manifest["seed"], list(manifest["stages"])) == (3, ["regression"])
+    assert len(PromoterDataset(tmp_path / "data", "regression", "test")) == 50
+    assert cli.main(command) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert cli.main([*command, "--overwrite"]) == 0
+    with pytest.raises(SystemExit):
+        cli.main([*command, "--validation", "many"])
+
+
+def test_the_command_says_what_it_skipped(tmp_path, capsys):
+    (tmp_path / "bad.txt").write_text(BAD)
+    command = ["prepare", str(tmp_path / "bad.txt"), "-o", str(tmp_path / "data"), "--top-fraction", "1"]
+    assert cli.main(command) == 2
+    assert capsys.readouterr().err.startswith(f"dream-bert: {tmp_path}/bad.txt:2: ")
+    assert cli.main([*command, "--on-error", "skip"]) == 0
+    assert "3 unusable sequence" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the shared data")
+def test_the_challenges_own_file(tmp_path):
+    source = SHARED / "dream_train_sample.txt.gz"
+    manifest = prepare([source], tmp_path / "data")
+    train = PromoterDataset(tmp_path / "data", "regression", "train")
+    validation, test = (PromoterDataset(tmp_path / "data", "regression", name) for name in ("validation", "test"))
+    assert (len(validation), len(test)) == (math.floor(5000 * VALIDATION), math.floor(5000 * TEST))
+    dropped = sum(entry["duplicates_dropped"] for entry in manifest["stages"]["regression"].values())
+    assert len(train) + len(validation) + len(test) + dropped == manifest["rows"] == 5000
+    assert all(set(insert) <= set("ACGTN") for insert in inserts_of(train))

@@ -1,0 +1,129 @@
+"""The vectorised encoder against the tokenizer's definition in plain Python."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dream_bert.encoding import (
+    VOCABULARY,
+    assemble,
+    assemble_frames,
+    context_ids,
+    encode,
+    longest_insert,
+    token_counts,
+    window_ids,
+)
+
+INSERTS = st.text("ACGTN", min_size=1, max_size=100)
+BATCHES = st.lists(INSERTS, min_size=1, max_size=6)
+LAYOUTS = st.sampled_from([(1, 0), (1, 1), (1, 2), (1, 3), (1, 20), (1, 150), (3, 0), (3, 3), (3, 27), (3, 150)])
+
+
+def padded(rows, length):
+    return [row + [0] * (length - len(row)) for row in rows]
+
+
+def test_vocabulary():
+    assert len(VOCABULARY) == len(set(VOCABULARY)) == 130
+    assert VOCABULARY[:5] == ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+    assert list(VOCABULARY[5:]) == [a + b + c for a in "ACGTN" for b in "ACGTN" for c in "ACGTN"]
+
+
+@given(st.lists(INSERTS, max_size=6))
+def test_window_ids(inserts):
+    ids, offsets = window_ids(inserts)
+    expected = [[f"NN{insert}NN"[i : i + 3] for i in range(len(insert) + 2)] for insert in inserts]
+    assert ids.dtype == np.uint8 and offsets.dtype == np.int64
+    assert offsets.tolist() == [sum(map(len, expected[:n])) for n in range(len(inserts) + 1)]
+    assert [VOCABULARY[i] for i in ids] == sum(expected, [])
+
+
+@given(st.text("ACGTUNacgtunRYSWKMBDHVryswkmbdhv", min_size=1, max_size=60))
+def test_case_rna_and_iupac_codes(insert):
+    plain = "".join(base if base in "ACGT" else "N" for base in insert.upper().replace("U", "T"))
+    np.testing.assert_array_equal(window_ids([insert])[0], window_ids([plain])[0])
+
+
+@given(BATCHES, LAYOUTS, st.data())
+def test_assemble_equals_the_definition(reference_ids, inserts, layout, data):
+    frames = data.draw(st.lists(st.integers(0, 2), min_size=len(inserts), max_size=len(inserts)))
+    ids, is_insert = assemble(*window_ids(inserts), *layout, np.array(frames))
+    rows = [reference_ids(insert, *layout, frame) for insert, frame in zip(inserts, frames, strict=True)]
+    assert ids.tolist() == padded(rows, max(map(len, rows)))
+    assert ids.dtype == np.uint8 and is_insert.dtype == bool
+
+    before = (len(reference_ids("A", *layout)) - 1) // 2
+    for row, marks in zip(rows, is_insert, strict=True):
+        tokens = len(row) - 2 * before
+        assert np.flatnonzero(marks).tolist() == list(range(before, before + tokens))
+
+
+@given(BATCHES, LAYOUTS, st.integers(0, 2))
+def test_one_frame_for_all_rows(inserts, layout, frame):
+    windows = window_ids(inserts)
+    one, _ = assemble(*windows, *layout, frame)
+    each, _ = assemble(*windows, *layout, np.full(len(inserts), frame))
+    np.testing.assert_array_equal(one, each)
+
+
+def test_no_rows(tiny_config):
+    ids, is_insert = assemble(*window_ids([]), 3, 30)
+    assert ids.shape[0] == is_insert.shape[0] == 0
+    assert encode([], tiny_config())["input_ids"].shape[0] == 0
+
+
+@given(BATCHES, LAYOUTS)
+def test_encode_equals_the_definition(tiny_config, reference_ids, inserts, layout):
+    stride, context = layout
+    inputs = encode(inserts, tiny_config(stride=stride, context=context))
+    rows = [reference_ids(insert, *layout) for insert in inserts]
+    length = max(map(len, rows))
+    assert inputs["input_ids"].tolist() == padded(rows, length)
+    assert inputs["attention_mask"].tolist() == padded([[1] * len(row) for row in rows], length)
+    assert {value.dtype for value in inputs.values()} == {np.dtype(np.int64)}
+
+
+@given(BATCHES, st.sampled_from([0, 3, 150]), st.sampled_from([2, 3]))
+def test_encode_of_several_frames(tiny_config, reference_ids, inserts, context, frames):
+    inputs = encode(inserts, tiny_config(stride=3, context=context, reading_frames=frames))
+    rows = [[reference_ids(insert, 3, context, frame) for frame in range(frames)] for insert in inserts]
+    length = max(len(row) for group in rows for row in group)
+    assert inputs["input_ids"].tolist() == [padded(group, length) for group in rows]
+    assert inputs["attention_mask"].tolist() == [padded([[1] * len(row) for row in group], length) for group in rows]
+    np.testing.assert_array_equal(assemble_frames(*window_ids(inserts), 3, context, frames), inputs["input_ids"])
+
+
+@pytest.mark.parametrize("stride", [1, 3])
+def test_token_counts(reference_ids, stride):
+    bases = np.arange(1, 200)
+    assert token_counts(bases, stride).tolist() == [len(reference_ids("A" * n, stride, 0)) - 2 for n in bases]
+
+
+@pytest.mark.parametrize("stride, context", [(1, 0), (1, 1), (1, 3), (1, 150), (3, 0), (3, 3), (3, 150)])
+def test_context_is_the_plasmid_next_to_the_insert(reference_ids, stride, context):
+    upstream, downstream = context_ids(stride, context)
+    ids = reference_ids("A", stride, context)
+    assert upstream.tolist() == ids[1 : 1 + len(upstream)]
+    assert downstream.tolist() == ids[len(ids) - 1 - len(downstream) : -1]
+    assert len(upstream) == len(downstream) == (context // 3 if stride == 3 else max(0, context - 2))
+
+
+@given(LAYOUTS, st.integers(1, 40), st.integers(1, 3))
+def test_longest_insert_is_the_longest_that_fits(tiny_config, layout, tokens, frames):
+    stride, context = layout
+    config = tiny_config(stride=stride, context=context, reading_frames=min(frames, stride))
+    empty = encode(["A"], tiny_config(stride=stride, context=context))["input_ids"].shape[-1] - 1
+    config.max_position_embeddings = empty + tokens
+    longest = longest_insert(config)
+    if longest > 0:
+        assert encode(["A" * longest], config)["input_ids"].shape[-1] <= config.max_position_embeddings
+    assert encode(["A" * (longest + 1)], config)["input_ids"].shape[-1] > config.max_position_embeddings
+
+
+@pytest.mark.parametrize("stride, context", [(1, 0), (1, 30), (3, 30)])
+def test_no_insert_fits_where_the_context_takes_all_positions(tiny_config, stride, context):
+    config = tiny_config(stride=stride, context=context)
+    config.max_position_embeddings = 2 + sum(map(len, context_ids(stride, context)))
+    assert longest_insert(config) <= 0
