@@ -31,7 +31,7 @@ lint: setup  ## Check style and spelling
 	"$(BIN)/typos"
 
 artifacts: setup  ## Rebuild tokenizer/ and the code beside the shipped weights
-	"$(BIN)/python" -m dream_bert.checkpoints
+	"$(BIN)/python" -m dream_bert.artifacts
 
 clean:  ## Remove the virtual environment and what tools left behind
 	rm -rf "$(VENV)" .pytest_cache .ruff_cache .hypothesis *.egg-info build

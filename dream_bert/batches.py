@@ -15,32 +15,40 @@ from .data import PromoterDataset
 from .encoding import MASK, PAD, SPECIAL_TOKENS, VOCABULARY, K, assemble, assemble_frames
 
 IGNORED = -100
-"""The label of tokens that do not count, as in `torch.nn.CrossEntropyLoss`."""
+"""The label of what does not count, as in `torch.nn.CrossEntropyLoss`: tokens not to predict, rows that fill up."""
+
+FILLER = -1
+"""The number that stands for any row, to fill up a batch: its labels are `IGNORED`."""
 
 
 class EpochSampler(Sampler[int]):
     """All rows in a random order that is a pure function of seed and epoch; yields epoch * rows + row.
 
-    >>> sampler = EpochSampler(rows=4, seed=0)
+    The epoch ends with `FILLER` up to a multiple of `multiple`, so that several processes get as many batches each and
+    none needs to see a row twice.
+
+    >>> sampler = EpochSampler(rows=4, seed=0, multiple=3)
     >>> sorted(sampler)
-    [0, 1, 2, 3]
+    [-1, -1, 0, 1, 2, 3]
     >>> sampler.set_epoch(2)
     >>> sorted(sampler)
-    [8, 9, 10, 11]
+    [-1, -1, 8, 9, 10, 11]
     """
 
-    def __init__(self, rows: int, seed: int):
+    def __init__(self, rows: int, seed: int, multiple: int = 1):
         self.rows, self.seed, self.epoch = rows, seed, 0
+        self.filler = -rows % multiple
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return self.rows
+        return self.rows + self.filler
 
     def __iter__(self) -> Iterator[int]:
         order = np.random.default_rng((self.seed, self.epoch)).permutation(self.rows)
         yield from (order + self.epoch * self.rows).tolist()
+        yield from [FILLER] * self.filler
 
 
 class _Batches(Dataset):
@@ -61,13 +69,15 @@ class RegressionBatches(_Batches):
     """`input_ids` and `attention_mask`, int64 (n, length) or (n, frames, length), and `labels`, float32 (n,)."""
 
     def __getitems__(self, numbers: Sequence[int]) -> dict[str, torch.Tensor]:
-        windows, offsets, expression = self.rows.rows(np.asarray(numbers) % len(self))
+        number = np.asarray(numbers)
+        windows, offsets, expression = self.rows.rows(number % len(self))
         layout = (self.config.stride, self.config.context)
         if self.config.reading_frames == 1:
             ids, _ = assemble(windows, offsets, *layout)
         else:
             ids = assemble_frames(windows, offsets, *layout, self.config.reading_frames)
-        return _tensors(ids) | {"labels": torch.from_numpy(expression)}
+        labels = np.where(number == FILLER, np.float32(IGNORED), expression)
+        return _tensors(ids) | {"labels": torch.from_numpy(labels)}
 
 
 class MaskedLMBatches(_Batches):
@@ -82,14 +92,14 @@ class MaskedLMBatches(_Batches):
     mask_fraction = 0.15
 
     def __getitems__(self, numbers: Sequence[int]) -> dict[str, torch.Tensor]:
-        number = np.asarray(numbers, dtype=np.uint64)
-        windows, offsets, _ = self.rows.rows((number % np.uint64(len(self))).astype(np.int64))
+        number = np.asarray(numbers)
+        windows, offsets, _ = self.rows.rows(number % len(self))
         frame = np.zeros(len(number), dtype=np.int64)
         if self.config.stride == K:
             frame = (uniform(self.seed, "frame", number, 1)[:, 0] * K).astype(np.int64)
         ids, is_insert = assemble(windows, offsets, self.config.stride, self.config.context, frame)
         masked, predicted = self._mask(ids, is_insert, number)
-        labels = np.where(predicted, ids.astype(np.int64), IGNORED)
+        labels = np.where(predicted & (number != FILLER)[:, None], ids.astype(np.int64), IGNORED)
         return _tensors(masked) | {"labels": torch.from_numpy(labels)}
 
     def _mask(self, ids: np.ndarray, is_insert: np.ndarray, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

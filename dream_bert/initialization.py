@@ -37,7 +37,8 @@ def localise_attention(model: nn.Module) -> None:
     """
     config, embeddings = model.config, model.bert.embeddings
     size = config.hidden_size // config.num_attention_heads
-    frequency = math.pi * (torch.arange(size // 2) + 0.5) / (size // 2)
+    # Evenly spaced frequencies would repeat: tokens 2 * size apart would look alike.
+    frequency = math.pi * ((torch.arange(size // 2) + 0.5) / (size // 2)) ** 1.3
     rotary = 2 * len(frequency)
 
     angle = torch.arange(config.max_position_embeddings)[:, None] * frequency

@@ -98,7 +98,9 @@ class PromoterTrainer(Trainer):
     """`Trainer` whose order of rows is a pure function of seed and epoch, and whose checkpoints say when complete."""
 
     def _get_train_sampler(self, train_dataset=None) -> Sampler:
-        return EpochSampler(len(train_dataset or self.train_dataset), self.args.seed)
+        processes = self.args.world_size
+        multiple = processes * self.args.train_batch_size if processes > 1 else 1
+        return EpochSampler(len(train_dataset or self.train_dataset), self.args.seed, multiple)
 
     def _save_checkpoint(self, model, trial) -> None:
         super()._save_checkpoint(model, trial)
@@ -133,7 +135,8 @@ def train(trainer: PromoterTrainer) -> None:
     checkpoint = trainer.args.resume_from_checkpoint or last_complete_checkpoint(output)
     if checkpoint:
         logger.warning("Going on from %s", checkpoint)
-    trainer.add_callback(EarlyStoppingCallback(trainer.args.patience))
+    if trainer.args.load_best_model_at_end:
+        trainer.add_callback(EarlyStoppingCallback(trainer.args.patience))
     trainer.train(resume_from_checkpoint=checkpoint)
     if trainer.is_world_process_zero():
         trainer.model.save_pretrained(output)
@@ -175,7 +178,8 @@ def write_info(
         | {name: version(name) for name in ("dream-promoter-bert", "torch", "transformers", "accelerate", "numpy")},
         "git_commit": _git_commit(),
         "results": results,
-        "history": trainer.state.log_history,
+        # Trainer's closing summary counts from the last resume.
+        "history": [entry for entry in trainer.state.log_history if "train_runtime" not in entry],
     }
     path = Path(trainer.args.output_dir, INFO)
     partial = path.with_suffix(".partial")

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 from scipy.stats import pearsonr, spearmanr
 from torch import Tensor
-from torch.nn import functional as F
 from transformers import EvalPrediction
 
 from dream_bert import BertForSequenceRegression
-from dream_bert.batches import RegressionBatches
+from dream_bert.batches import IGNORED, RegressionBatches
 from dream_bert.data import PromoterDataset
 from dream_bert.training import PromoterTrainer, RunArguments, build_model, parse_arguments, train, write_info
 
@@ -49,8 +48,8 @@ def main(args: list[str] | None = None) -> None:
 
     def loss(outputs, labels: Tensor, num_items_in_batch: Tensor | None = None) -> Tensor:
         """Squared error a row of the whole batch, over all its accumulation steps and processes."""
-        total = F.mse_loss(outputs.logits.squeeze(-1).float(), labels, reduction="sum")
-        return total / config.label_std**2 / (len(labels) if num_items_in_batch is None else num_items_in_batch)
+        error = (outputs.logits.squeeze(-1).float() - labels)[labels != IGNORED] / config.label_std
+        return error.square().sum() / (len(error) if num_items_in_batch is None else num_items_in_batch)
 
     trainer = PromoterTrainer(
         model,

@@ -8,6 +8,7 @@ from transformers import AutoConfig, BertConfig
 from dream_bert.configuration_dream_bert import PRESETS, DreamBertConfig
 
 OWN_FIELDS = {"k", "stride", "context", "reading_frames", "label_mean", "label_std"}
+BOOKKEEPING = {"_name_or_path", "architectures", "transformers_version", "dtype"}
 
 
 def width(config):
@@ -89,7 +90,7 @@ VARIANTS = [
     {},
     PRESETS["compact"],
     dict(stride=3, context=30, reading_frames=3, label_mean=11.25, label_std=2.5),
-    dict(hidden_dropout_prob=0.0, num_hidden_layers=12, problem_type=None, num_labels=2),
+    dict(hidden_dropout_prob=0.0, num_hidden_layers=12, pad_token_id=0, type_vocab_size=1),
 ]
 
 
@@ -110,15 +111,29 @@ def test_stock_transformers_reads_the_same_bert(values, tmp_path):
     for stock in (AutoConfig.from_pretrained(tmp_path), BertConfig.from_pretrained(tmp_path)):
         assert isinstance(stock, BertConfig)
         assert stock.num_labels == config.num_labels
-        for name in set(BertConfig().to_dict()) - {"architectures", "transformers_version", "dtype"}:
+        for name in set(BertConfig().to_dict()) - BOOKKEEPING:
             assert getattr(stock, name) == getattr(config, name), name
 
 
 def test_own_fields_are_in_the_file(tmp_path):
     DreamBertConfig().save_pretrained(tmp_path)
     saved = json.loads((tmp_path / "config.json").read_text())
-    assert OWN_FIELDS <= set(saved)
+    assert set(saved) >= OWN_FIELDS
     assert saved["model_type"] == "bert"
+
+
+def test_one_label_is_expression():
+    config = DreamBertConfig()
+    assert (config.id2label, config.label2id) == ({0: "expression"}, {"expression": 0})
+
+
+def test_another_number_of_labels_is_kept_or_refused(tmp_path):
+    try:
+        config = DreamBertConfig(num_labels=2)
+    except ValueError:
+        return
+    config.save_pretrained(tmp_path)
+    assert config.num_labels == DreamBertConfig.from_pretrained(tmp_path).num_labels == 2
 
 
 def test_a_bad_file_is_refused(tmp_path):

@@ -1,0 +1,67 @@
+"""The shipped checkpoint on the challenge's public leaderboard: the scores, and a picture.
+
+    python benchmarks/leaderboard.py public_leaderboard
+
+Writes `benchmarks/leaderboard.json` and `docs/measured_against_predicted.png`.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+
+from dream_bert.metrics.files import format_scores, score_files
+from dream_bert.prediction import predict
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
+
+HERE = Path(__file__).parent
+PICTURE = HERE.parent / "docs" / "measured_against_predicted.png"
+COLOURS = {"random": "#4477aa", "yeast": "#ee7733", "challenging": "#228833", "high": "#cc3311", "low": "#aa3377"}
+
+
+def picture(measured: np.ndarray, predicted: np.ndarray, members: dict[str, np.ndarray], r: float) -> None:
+    """Measured against predicted expression, the single subsets in colour."""
+    figure, axes = plt.subplots(figsize=(6.4, 4.8), layout="constrained")
+    axes.scatter(
+        predicted, measured, s=3, color="#bbbbbb", linewidths=0, label=f"all {len(measured):,}", rasterized=True
+    )
+    for name, colour in COLOURS.items():
+        at = members[name]
+        axes.scatter(predicted[at], measured[at], s=7, color=colour, linewidths=0, label=f"{name} ({len(at)})")
+    axes.set_xlabel("predicted expression")
+    axes.set_ylabel("measured expression (the test set's own scale)")
+    axes.set_title(f"Public leaderboard of the DREAM challenge: Pearson r = {r:.3f}")
+    axes.legend(markerscale=3, frameon=False, loc="upper left")
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    PICTURE.parent.mkdir(exist_ok=True)
+    figure.savefig(PICTURE, dpi=150)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("leaderboard", type=Path, help="folder with labels.tsv and subsets.json")
+    folder = parser.parse_args().leaderboard
+    header, *lines = (folder / "labels.tsv").read_text().splitlines()
+    columns = dict(zip(header.split("\t"), zip(*(line.split("\t") for line in lines), strict=True), strict=True))
+    predicted, measured = predict(columns["sequence"]), np.array(columns["expression"], dtype=float)
+    submission = HERE / "leaderboard.submission.json"
+    submission.write_text(json.dumps(dict(zip(columns["row"], predicted.tolist(), strict=True))))
+    try:
+        result = score_files(submission, folder / "labels.tsv", folder / "subsets.json")
+    finally:
+        submission.unlink()
+    (HERE / "leaderboard.json").write_text(json.dumps(result, indent=1) + "\n")
+    at = {int(row): i for i, row in enumerate(columns["row"])}
+    subsets = json.loads((folder / "subsets.json").read_text())
+    members = {name: np.array([at[row] for row in subsets[name]]) for name in COLOURS}
+    picture(measured, predicted, members, result["subsets"]["all"]["pearson"])
+    print(format_scores(result))
+
+
+if __name__ == "__main__":
+    main()

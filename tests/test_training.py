@@ -1,0 +1,224 @@
+"""Training runs of a tiny model: what they write, that nothing in them depends on how they are cut up."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import TrainerCallback
+
+from dream_bert import BertForSequenceRegression, DreamBertConfig, DreamBertForMaskedLM
+from dream_bert.prepare import prepare
+from dream_bert.training import COMPLETE, INFO, PromoterTrainer, last_complete_checkpoint
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+sys.path.insert(0, str(EXAMPLES))
+import run_mlm  # noqa: E402
+import run_regression  # noqa: E402
+
+SCRIPTS = {"mlm": run_mlm, "regression": run_regression}
+KINDS = {"mlm": DreamBertForMaskedLM, "regression": BertForSequenceRegression}
+QUIET = "--use_cpu --report_to none --disable_tqdm True --logging_steps 1"
+# 80 rows in regression's and 40 in MLM's training split make 10 and 5 steps an epoch: checkpoints fall within epochs.
+RUN = (
+    f"{QUIET} --per_device_train_batch_size 8 --eval_strategy steps --eval_steps 3 --save_steps 3 --learning_rate 1e-2"
+)
+RUN += " --save_strategy steps --num_train_epochs 2"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    inserts = ["".join(rng.choice(list("ACGT"), size=rng.integers(70, 90))) for _ in range(100)]
+    lines = [f"{insert}\t{insert.count('A') / 5 + rng.normal():.3f}" for insert in inserts]
+    (folder / "rows.txt").write_text("\n".join(lines) + "\n")
+    prepare([folder / "rows.txt"], folder / "prepared", top_fraction=0.5, mlm_validation=10, validation=10, test=10)
+    return folder / "prepared"
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory) -> dict[str, Path]:
+    """A folder with random weights for each stage, with dropout, so that a resumed run must restore random states."""
+    folders = {}
+    for stage, kind in KINDS.items():
+        torch.manual_seed(0)
+        config = DreamBertConfig(
+            hidden_size=16,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            intermediate_size=32,
+            max_position_embeddings=128,
+            stride=1,
+            context=0,
+        )
+        folders[stage] = tmp_path_factory.mktemp(stage)
+        kind(config).save_pretrained(folders[stage])
+    return folders
+
+
+def train(
+    stage: str, data: Path, model: Path, output: Path, more: str = "", run: str = RUN
+) -> dict[str, torch.Tensor]:
+    SCRIPTS[stage].main([*run.split(), *more.split(), *f"--data {data} --model {model} --output_dir {output}".split()])
+    return load_file(output / "model.safetensors")
+
+
+def metrics(output: Path) -> list[dict[str, float]]:
+    history = json.loads((output / INFO).read_text())["history"]
+    timed = ("runtime", "per_second")
+    return [{k: v for k, v in entry.items() if not k.endswith(timed)} for entry in history]
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def unbroken(request, data, models, tmp_path_factory):
+    stage, output = request.param, tmp_path_factory.mktemp("unbroken") / "run"
+    return stage, output, train(stage, data, models[stage], output)
+
+
+def test_run_leaves_a_model_its_tokenizer_and_how_it_came_about(unbroken, data):
+    stage, output, weights = unbroken
+    info = json.loads((output / INFO).read_text())
+    manifest = json.loads((data / "manifest.json").read_text())
+    assert info["data"]["fingerprint"] == manifest["fingerprint"]
+    assert info["data"]["train_rows"] == manifest["stages"][stage]["train"]["rows"]
+    assert info["training_arguments"]["learning_rate"] == 1e-2
+    assert info["versions"]["torch"] == torch.__version__
+    assert info["parameters"] == sum(tensor.numel() for tensor in KINDS[stage].from_pretrained(output).parameters())
+    assert {"model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json"} <= set(os.listdir(output))
+    wanted = {"mlm": "eval_masked_accuracy_random_dna", "regression": "eval_spearman"}[stage]
+    assert wanted in info["results"]["validation"]
+    assert ("test" in info["results"]) == (stage == "regression")
+
+
+def test_finished_run_is_not_overwritten(unbroken, data, models):
+    stage, output, _ = unbroken
+    with pytest.raises(FileExistsError, match="finished"):
+        train(stage, data, models[stage], output)
+
+
+class Interrupt(TrainerCallback):
+    def __init__(self, step: int):
+        self.step = step
+
+    def on_step_end(self, args, state, control, **kwargs):
+        if state.global_step == self.step:
+            raise KeyboardInterrupt
+
+
+def test_interrupted_run_ends_as_an_unbroken_one(unbroken, data, models, tmp_path, monkeypatch):
+    stage, whole, weights = unbroken
+    build = PromoterTrainer.__init__
+
+    def interrupted(self, *args, **kwargs):
+        build(self, *args, **kwargs)
+        self.add_callback(Interrupt(5))
+
+    monkeypatch.setattr(PromoterTrainer, "__init__", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(stage, data, models[stage], tmp_path / "run")
+    monkeypatch.undo()
+    resumed = train(stage, data, models[stage], tmp_path / "run")
+    assert all(torch.equal(resumed[name], weights[name]) for name in weights)
+    assert metrics(tmp_path / "run") == metrics(whole)
+
+
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, {examples!r})
+from dream_bert.training import PromoterTrainer
+def die(*args): os.kill(os.getpid(), signal.SIGKILL)
+save = PromoterTrainer._save_optimizer_and_scheduler
+def save_or_die(trainer, folder):
+    if trainer.state.global_step == 6: die()
+    save(trainer, folder)
+PromoterTrainer._save_optimizer_and_scheduler = save_or_die
+import run_regression
+run_regression.main({arguments!r})
+"""
+
+
+def test_killed_in_the_middle_of_a_checkpoint_and_resumed(data, models, tmp_path):
+    whole = train("regression", data, models["regression"], tmp_path / "whole")
+    arguments = [*RUN.split(), *f"--data {data} --model {models['regression']}".split(), "--output_dir"]
+    code = KILLED.format(examples=str(EXAMPLES), arguments=[*arguments, str(tmp_path / "run")])
+    killed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert (tmp_path / "run" / "checkpoint-3" / COMPLETE).exists()
+    assert (tmp_path / "run" / "checkpoint-6" / "model.safetensors").exists()
+    assert not (tmp_path / "run" / "checkpoint-6" / COMPLETE).exists()
+    resumed = train("regression", data, models["regression"], tmp_path / "run")
+    assert all(torch.equal(resumed[name], whole[name]) for name in whole)
+    assert metrics(tmp_path / "run") == metrics(tmp_path / "whole")
+
+
+def test_half_written_checkpoints_are_passed_over(tmp_path):
+    assert last_complete_checkpoint(tmp_path / "none") is None
+    for step, complete in ((3, True), (12, True), (20, False)):
+        folder = tmp_path / f"checkpoint-{step}"
+        folder.mkdir()
+        if complete:
+            (folder / COMPLETE).touch()
+    assert last_complete_checkpoint(tmp_path) == str(tmp_path / "checkpoint-12")
+    assert not (tmp_path / "checkpoint-20").exists()
+
+
+# 40 and 80 rows in batches of 16 end with a smaller batch, and MLM's batches differ in predicted tokens.
+STEPS = (
+    f"{QUIET} --num_train_epochs 2 --dropout 0 --eval_strategy no --save_strategy no --load_best_model_at_end False"
+)
+STEPS += " --lr_scheduler_type constant"
+
+
+@pytest.mark.parametrize("stage", KINDS)
+def test_weights_do_not_depend_on_accumulation(stage, data, models, tmp_path):
+    def run(name: str, batch: str) -> dict[str, torch.Tensor]:
+        return train(stage, data, models[stage], tmp_path / name, batch, run=STEPS)
+
+    whole = run("whole", "--per_device_train_batch_size 16")
+    parts = run("parts", "--per_device_train_batch_size 4 --gradient_accumulation_steps 4")
+    assert all(torch.allclose(whole[name], parts[name], atol=2e-5) for name in whole)
+    before = load_file(models[stage] / "model.safetensors")
+    assert max(float((whole[name] - before[name]).abs().max()) for name in whole) > 1e-4
+    losses = [[entry["loss"] for entry in metrics(tmp_path / name) if "loss" in entry] for name in ("whole", "parts")]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
+@pytest.mark.parametrize("stage", KINDS)
+def test_weights_do_not_depend_on_the_number_of_processes(stage, data, models, tmp_path):
+    whole = train(stage, data, models[stage], tmp_path / "one", "--per_device_train_batch_size 16", run=STEPS)
+    arguments = f"{STEPS} --per_device_train_batch_size 8 --data {data} --model {models[stage]} --output_dir"
+    command = "-m accelerate.commands.launch --multi_gpu --num_processes 2 --num_machines 1 --mixed_precision no "
+    command += f"--dynamo_backend no --num_cpu_threads_per_process 1 {EXAMPLES / f'run_{stage}.py'}"
+    launched = subprocess.run(
+        [sys.executable, *command.split(), *arguments.split(), str(tmp_path / "two")],
+        env=os.environ | {"ACCELERATE_USE_CPU": "true"},
+        capture_output=True,
+        text=True,
+    )
+    assert launched.returncode == 0, launched.stderr[-2000:]
+    assert json.loads((tmp_path / "two" / INFO).read_text())["processes"] == 2
+    parts = load_file(tmp_path / "two" / "model.safetensors")
+    assert all(torch.allclose(whole[name], parts[name], atol=2e-5) for name in whole)
+    losses = [[entry["loss"] for entry in metrics(tmp_path / name) if "loss" in entry] for name in ("one", "two")]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
+def test_arguments_may_come_from_a_file(data, models, tmp_path):
+    flags = {
+        "data": str(data),
+        "model": str(models["regression"]),
+        "output_dir": str(tmp_path / "run"),
+        "max_steps": 1,
+    }
+    flags |= {"use_cpu": True, "report_to": "none", "lr_scheduler_type": "constant"}
+    flags |= {"eval_strategy": "no", "save_strategy": "no"}
+    (tmp_path / "run.yaml").write_text(json.dumps(flags | {"load_best_model_at_end": False, "disable_tqdm": True}))
+    run_regression.main([str(tmp_path / "run.yaml")])
+    assert json.loads((tmp_path / "run" / INFO).read_text())["training_arguments"]["max_steps"] == 1
