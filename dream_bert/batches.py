@@ -11,8 +11,8 @@ import torch
 from torch.utils.data import Dataset, Sampler
 
 from .configuration_dream_bert import DreamBertConfig
-from .data import PromoterDataset
-from .encoding import MASK, PAD, SPECIAL_TOKENS, VOCABULARY, K, assemble, assemble_frames
+from .data import DataError, PromoterDataset
+from .encoding import MASK, PAD, SPECIAL_TOKENS, VOCABULARY, K, assemble, assemble_frames, context_ids, longest_insert
 
 IGNORED = -100
 """The label of what does not count, as in `torch.nn.CrossEntropyLoss`: tokens not to predict, rows that fill up."""
@@ -52,9 +52,19 @@ class EpochSampler(Sampler[int]):
 
 
 class _Batches(Dataset):
-    """A map-style dataset whose items are whole batches: `DataLoader` asks `__getitems__` for a list of rows."""
+    """A map-style dataset whose items are whole batches: `DataLoader` asks `__getitems__` for a list of rows.
+
+    Raises:
+        DataError: if the model has no positions for the longest row.
+    """
 
     def __init__(self, rows: PromoterDataset, config: DreamBertConfig, seed: int = 0, limit: int | None = None):
+        longest, limit_bp = rows.manifest["insert_length"]["longest"], longest_insert(config)
+        if longest > limit_bp:
+            raise DataError(
+                f"{rows.folder}: the longest insert is {longest} bp and the model reads at most {limit_bp} bp; "
+                "give it more positions, or prepare shorter rows"
+            )
         self.rows, self.config, self.seed = rows, config, seed
         self.length = len(rows) if limit is None else min(limit, len(rows))
 
@@ -104,28 +114,29 @@ class MaskedLMBatches(_Batches):
 
     def _mask(self, ids: np.ndarray, is_insert: np.ndarray, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Ids as the model reads them, and where a token is to be predicted."""
-        length = ids.shape[1]
         run = 1 if self.config.stride == K else 2 * K - 1
-        starts_run = uniform(self.seed, "mask", number, length) < 1 - (1 - self.mask_fraction) ** (1 / run)
-        column = np.arange(length)
-        start = np.maximum.accumulate(np.where(starts_run & is_insert, column, -run), axis=1)
-        predicted = is_insert & (column - start < run)
-        fate = uniform(self.seed, "fate", number, length)
-        fate = np.take_along_axis(fate, np.where(predicted, start, column), axis=1)
+        length = ids.shape[1]
+        # Runs begin up to `run - 1` columns before a row, so that its first tokens are as likely as all others.
+        column = np.arange(run - 1 + length)
+        starts_run = uniform(self.seed, "mask", number, len(column)) < 1 - (1 - self.mask_fraction) ** (1 / run)
+        start = np.maximum.accumulate(np.where(starts_run, column, -run), axis=1)
+        predicted = is_insert & (column - start < run)[:, run - 1 :]
+        fate = uniform(self.seed, "fate", number, len(column))
+        fate = np.take_along_axis(fate, np.where(start < 0, column, start), axis=1)[:, run - 1 :]
         kmers = len(VOCABULARY) - len(SPECIAL_TOKENS)
         random_kmer = len(SPECIAL_TOKENS) + (uniform(self.seed, "kmer", number, length) * kmers).astype(np.uint8)
         masked = np.where(predicted & (fate < 0.8), np.uint8(MASK), ids)
         return np.where(predicted & (fate >= 0.9), random_kmer, masked), predicted
 
 
-def best_random_accuracy(input_ids: np.ndarray, labels: np.ndarray, stride: int) -> np.ndarray:
+def best_random_accuracy(input_ids: np.ndarray, stride: int, context: int) -> np.ndarray:
     """The best accuracy that any model can have on each `[MASK]` token if all bases were uniformly random.
 
     A token of stride 3 hides 3 bases, so 1/64; an overlapping one hides those that no readable token covers.
 
     Args:
-        input_ids, labels: int (n, length), as `MaskedLMBatches` gives them.
-        stride: 1 or 3.
+        input_ids: int (n, length), as `MaskedLMBatches` gives them.
+        stride, context: those of the model.
 
     Returns:
         float64 (masked tokens,), in the order of `input_ids[input_ids == MASK]`.
@@ -133,8 +144,12 @@ def best_random_accuracy(input_ids: np.ndarray, labels: np.ndarray, stride: int)
     masked = input_ids == MASK
     if stride == K:
         return np.full(masked.sum(), 4.0**-K)
-    readable = np.pad((input_ids > MASK), ((0, 0), (K - 1, K - 1)))
     length = input_ids.shape[1]
+    upstream, downstream = context_ids(stride, context)
+    tokens = (input_ids != PAD).sum(axis=1, keepdims=True)
+    column = np.arange(length)
+    is_insert = (column > len(upstream)) & (column < tokens - len(downstream) - 1)
+    readable = np.pad(is_insert & ~masked, ((0, 0), (K - 1, K - 1)))
     # Base j of a row is covered by tokens j-2 to j; token i covers bases i to i+2.
     known = np.stack([readable[:, i : i + length + K - 1] for i in range(K)]).any(axis=0)
     hidden = np.stack([~known[:, i : i + length] for i in range(K)]).sum(axis=0)

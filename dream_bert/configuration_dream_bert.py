@@ -1,5 +1,6 @@
 """The model's configuration: stock BERT's, and how DNA becomes its tokens."""
 
+import math
 from typing import Any
 
 from transformers import BertConfig
@@ -59,8 +60,16 @@ class DreamBertConfig(BertConfig):
             raise ValueError(f"context is {context} bp; give 0 to 150, a multiple of the stride {stride}")
         if not 1 <= reading_frames <= stride:
             raise ValueError(f"reading_frames is {reading_frames}; stride {stride} has 1 to {stride}")
-        if not label_std > 0:
-            raise ValueError(f"label_std is {label_std}; it must be positive")
+        if not (0 < label_std < math.inf and math.isfinite(label_mean)):
+            raise ValueError(f"label_mean is {label_mean} and label_std {label_std}; give finite numbers, std above 0")
+        if self.num_labels != 1:
+            raise ValueError(f"num_labels is {self.num_labels}; the model predicts expression alone")
+        context_tokens = 2 * max(0, (context - k) // stride + 1)
+        if self.max_position_embeddings < context_tokens + 3:
+            raise ValueError(
+                f"max_position_embeddings is {self.max_position_embeddings}; a context of {context} bp and one token "
+                f"need {context_tokens + 3}"
+            )
         self.k = k
         self.stride = stride
         self.context = context

@@ -28,6 +28,7 @@ OLIGO_END = DOWNSTREAM[:13]
 """The oligo's 13 constant bp after the insert."""
 
 _SPACE = re.compile(r"\s+")
+_OLIGO_START = re.compile(f"^(N{{0,2}}){OLIGO_START}")
 _NOT_IUPAC = re.compile(r"[^ACGTURYSWKMBDHVN]", re.IGNORECASE | re.ASCII)
 
 
@@ -47,10 +48,12 @@ def clean(sequence: str) -> str:
 def to_insert(sequence: str) -> str:
     """The insert of a cleaned sequence: each oligo constant is taken off on its own, where it stands exactly.
 
+    One or two N that choose a reading frame may stand before the first, and stay.
+
     >>> to_insert(OLIGO_START + "ACGT" + OLIGO_END), to_insert("ACGT" + OLIGO_END), to_insert("ACGT")
     ('ACGT', 'ACGT', 'ACGT')
     """
-    return sequence.removeprefix(OLIGO_START).removesuffix(OLIGO_END)
+    return _OLIGO_START.sub(r"\1", sequence).removesuffix(OLIGO_END)
 
 
 def to_oligo(insert: str) -> str:

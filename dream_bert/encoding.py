@@ -136,7 +136,7 @@ def assemble_frames(windows: np.ndarray, offsets: np.ndarray, stride: int, conte
 
 
 def longest_insert(config: "DreamBertConfig") -> int:
-    """The longest insert, in bp, that the model has positions for in all its reading frames.
+    """The longest insert, in bp, that the model has positions for in every reading frame.
 
     >>> from dream_bert import DreamBertConfig
     >>> longest_insert(DreamBertConfig(stride=1, context=0, max_position_embeddings=128))
@@ -144,4 +144,4 @@ def longest_insert(config: "DreamBertConfig") -> int:
     """
     upstream, downstream = context_ids(config.stride, config.context)
     tokens = config.max_position_embeddings - 2 - len(upstream) - len(downstream)
-    return config.stride * tokens + K - config.stride - (config.reading_frames - 1)
+    return config.stride * (tokens - 1) + (K if config.stride == 1 else 1)

@@ -6,6 +6,7 @@ from torch.nn import functional as F
 from transformers import BertForMaskedLM, BertForSequenceClassification, BertModel
 from transformers.masking_utils import create_bidirectional_mask
 from transformers.modeling_outputs import SequenceClassifierOutput
+from transformers.utils import can_return_tuple
 
 from .configuration_dream_bert import DreamBertConfig
 
@@ -55,6 +56,7 @@ class BertForSequenceRegression(BertForSequenceClassification):
         super().__init__(config)
         config.auto_map = _auto_map("BertForSequenceRegression")
 
+    @can_return_tuple
     def forward(
         self,
         input_ids: Tensor | None = None,
@@ -76,25 +78,36 @@ class BertForSequenceRegression(BertForSequenceClassification):
             `logits`, (n, 1), in expression units; `loss`, the mean squared error in units of `config.label_std`.
         """
         inputs = dict(attention_mask=attention_mask, token_type_ids=token_type_ids, position_ids=position_ids)
-        if input_ids is None or any(value is not None for value in kwargs.values()):
+        frames = input_ids.shape[:2] if input_ids is not None and input_ids.dim() == 3 else None
+        if frames:
+            input_ids = input_ids.flatten(0, 1)
+            inputs = {name: value if value is None else value.flatten(0, 1) for name, value in inputs.items()}
+        if self._needs_all_rows(input_ids, inputs["attention_mask"], kwargs):
             output = super().forward(input_ids, **inputs, **kwargs)
-            logits = output.logits
         else:
-            output = SequenceClassifierOutput()
-            flat = {name: value if value is None else value.flatten(0, -2) for name, value in inputs.items()}
-            pooled = self.bert.pooler(self._first_token(input_ids.flatten(0, -2), **flat))
-            logits = self.classifier(self.dropout(pooled))
-            if input_ids.dim() == 3:
-                logits = logits.unflatten(0, input_ids.shape[:2]).mean(1)
+            pooled = self.bert.pooler(self._first_token(input_ids, **inputs))
+            output = SequenceClassifierOutput(logits=self.classifier(self.dropout(pooled)))
+        if frames:
+            output.logits = output.logits.unflatten(0, frames).mean(1)
         if labels is not None:
-            output.loss = F.mse_loss(logits.squeeze(-1).float(), labels.float()) / self.config.label_std**2
-        output.logits = logits
+            error = (output.logits.flatten().float() - labels.flatten().float()) / self.config.label_std
+            output.loss = error.square().mean()
         return output
+
+    def _needs_all_rows(self, input_ids: Tensor | None, attention_mask: Tensor | None, arguments: dict) -> bool:
+        """Whether the caller asks for more than `[CLS]`, or in another way than ids and a mask of tokens."""
+        return (
+            input_ids is None
+            or (attention_mask is not None and attention_mask.dim() != 2)
+            or any(value is not None for value in arguments.values())
+            or self.config.output_attentions
+            or self.config.output_hidden_states
+        )
 
     def _first_token(self, input_ids: Tensor, attention_mask: Tensor | None, **inputs: Tensor | None) -> Tensor:
         """The last layer's `[CLS]` row, (n, 1, hidden)."""
         hidden = self.bert.embeddings(input_ids, **inputs)
-        mask = create_bidirectional_mask(config=self.config, inputs_embeds=hidden, attention_mask=attention_mask)
+        mask = create_bidirectional_mask(self.config, hidden, attention_mask)
         *layers, last = self.bert.encoder.layer
         for layer in layers:
             hidden = layer(hidden, mask)

@@ -11,6 +11,7 @@ from tokenizers.pre_tokenizers import Split
 from tokenizers.processors import TemplateProcessing
 from transformers import PreTrainedTokenizerFast
 
+from .configuration_dream_bert import DreamBertConfig
 from .construct import OLIGO_END, OLIGO_START
 from .encoding import BASES, SPECIAL_TOKENS, VOCABULARY, K, context_ids
 
@@ -31,7 +32,7 @@ class KmerTokenizer(PreTrainedTokenizerFast):
     ['ACG', 'CGT', 'GTA']
     """
 
-    model_input_names = ["input_ids", "token_type_ids", "attention_mask"]
+    model_input_names = ["input_ids", "attention_mask"]
     # No __init__: with one, a reload would lose the pipeline of tokenizer.json.
 
     def save_pretrained(self, save_directory: str | Path, **kwargs) -> tuple[str, ...]:
@@ -44,7 +45,12 @@ class KmerTokenizer(PreTrainedTokenizerFast):
 
     @classmethod
     def build(cls, stride: int = 3, context: int = 150, positions: int = 512) -> "KmerTokenizer":
-        """The tokenizer of a stride (1 or 3 bp), a context (bp on each side) and a model's number of positions."""
+        """The tokenizer of a stride (1 or 3 bp), a context (bp on each side) and a model's number of positions.
+
+        Raises:
+            ValueError: if no `DreamBertConfig` has that stride, context and positions.
+        """
+        DreamBertConfig(stride=stride, context=context, max_position_embeddings=positions)
         tokenizer = Tokenizer(WordLevel({token: i for i, token in enumerate(VOCABULARY)}, unk_token="[UNK]"))
         tokenizer.normalizer = Sequence(_cleaning() + (_overlaps() if stride == 1 else [Replace(Regex("$"), "NN")]))
         kmer = "[ACGTN]{3}(?= )" if stride == 1 else "[ACGTN]{3}"
@@ -52,9 +58,10 @@ class KmerTokenizer(PreTrainedTokenizerFast):
         upstream, downstream = ([VOCABULARY[i] for i in ids] for ids in context_ids(stride, context))
         # The context is made of template pieces: it is never masked, and stands once around any text.
         pieces = dict.fromkeys(["[CLS]", *upstream, *downstream, "[SEP]"])
+        single = ["[CLS]", *upstream, "$A", *downstream, "[SEP]"]
         tokenizer.post_processor = TemplateProcessing(
-            single=["[CLS]", *upstream, "$A", *downstream, "[SEP]"],
-            pair=None,
+            single=single,
+            pair=[*single, "$B:1", "[SEP]:1"],
             special_tokens=[(piece, VOCABULARY.index(piece)) for piece in pieces],
         )
         names = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")

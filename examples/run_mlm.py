@@ -31,7 +31,7 @@ def token_and_log_probability(logits: Tensor, labels: Tensor) -> tuple[Tensor, T
     return logits.argmax(-1), right.squeeze(-1)
 
 
-def metrics(prediction: EvalPrediction, stride: int) -> dict[str, float]:
+def metrics(prediction: EvalPrediction, stride: int, context: int) -> dict[str, float]:
     """Loss and accuracy on the predicted tokens, and on those that read `[MASK]` beside random DNA's best."""
     (token, log_probability), labels, ids = prediction.predictions, prediction.label_ids, prediction.inputs
     predicted, masked = labels != IGNORED, ids == MASK
@@ -40,7 +40,7 @@ def metrics(prediction: EvalPrediction, stride: int) -> dict[str, float]:
         "accuracy": float(np.mean(token[predicted] == labels[predicted])),
         "masked_loss": float(-log_probability[masked].mean()),
         "masked_accuracy": float(np.mean(token[masked] == labels[masked])),
-        "masked_accuracy_random_dna": float(best_random_accuracy(ids, labels, stride).mean()),
+        "masked_accuracy_random_dna": float(best_random_accuracy(ids, stride, context).mean()),
     }
 
 
@@ -66,7 +66,7 @@ def main(args: list[str] | None = None) -> None:
         eval_dataset=batches("validation"),
         data_collator=dict,  # a data set's items are batches already
         compute_loss_func=loss,
-        compute_metrics=lambda prediction: metrics(prediction, config.stride),
+        compute_metrics=lambda prediction: metrics(prediction, config.stride, config.context),
         preprocess_logits_for_metrics=token_and_log_probability,
     )
     train(trainer)
