@@ -116,7 +116,7 @@ def encode(inserts: Sequence[str], config: "DreamBertConfig") -> dict[str, np.nd
 
     >>> from dream_bert import DreamBertConfig
     >>> encode(["ACGTAC"], DreamBertConfig(stride=3, context=0))["input_ids"].tolist()
-    [[2, 12, 95, 3]]
+    [[2, 12, 81, 3]]
     """
     windows, offsets = window_ids(inserts)
     frames = config.reading_frames

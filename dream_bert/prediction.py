@@ -130,8 +130,6 @@ def load_model(model: BertForSequenceRegression | str | Path | None = None) -> B
     # What a checkpoint lacks, `from_pretrained` fills with random numbers.
     if random := sorted({*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])}):
         raise ModelError(f"{name}: has no fitting weights for {', '.join(random)}; give a model trained on expression")
-    if loaded.config.num_labels != 1:
-        raise ModelError(f"{name}: has {loaded.config.num_labels} outputs; give a model trained on expression, with 1")
     device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else "cpu"
     return loaded.to(device)
 

@@ -18,7 +18,7 @@ from dream_bert.batches import (
     best_random_accuracy,
     uniform,
 )
-from dream_bert.data import PromoterDataset
+from dream_bert.data import DataError, PromoterDataset
 from dream_bert.encoding import MASK, VOCABULARY, context_ids, encode, longest_insert, window_ids
 
 LAYOUTS = [(1, 0), (1, 30), (3, 0), (3, 30)]
@@ -304,10 +304,11 @@ def test_overlapping_tokens_are_masked_in_runs(masked, context):
 
 
 class LongestRows:
-    """Rows of one insert, as long as the model has positions for in frame 0."""
+    """Rows of one insert, as long as the model has positions for."""
 
     def __init__(self, config):
         self.insert = "A" * longest_insert(config)
+        self.manifest, self.folder = {"insert_length": {"longest": len(self.insert)}}, "prepared"
 
     def __len__(self):
         return 60
@@ -320,7 +321,13 @@ class LongestRows:
 def test_the_longest_insert_fits_the_positions_in_any_frame(tiny_config, stride):
     config = tiny_config(stride=stride, context=0, max_position_embeddings=36)
     batch = MaskedLMBatches(LongestRows(config), config).__getitems__(range(60))
-    assert batch["input_ids"].shape[1] <= 36
+    assert batch["input_ids"].shape[1] == 36
+
+
+def test_rows_longer_than_the_positions_are_refused(tiny_config):
+    rows = LongestRows(tiny_config(stride=1, context=0, max_position_embeddings=37))
+    with pytest.raises(DataError, match="37 bp.*35 bp"):
+        MaskedLMBatches(rows, tiny_config(stride=1, context=0, max_position_embeddings=35))
 
 
 # --- the accuracy that masking allows ---------------------------------------------------------------------------
@@ -330,13 +337,13 @@ def test_the_longest_insert_fits_the_positions_in_any_frame(tiny_config, stride)
 def test_best_accuracy_of_overlapping_tokens(masked, context):
     _, large = masked[1, context]
     rows = slice(0, 300)
-    ids, labels = large["input_ids"][rows], large["labels"][rows]
+    ids = large["input_ids"][rows]
     expected = []
     for row, columns in zip(ids, insert_columns(large, 1, context)[rows], strict=True):
         bases = {place: {place, place + 1, place + 2} for place in range(len(columns))}
         known = set().union(*(bases[place] for place in bases if row[columns[place]] != MASK))
         expected += [4.0 ** -len(bases[place] - known) for place in bases if row[columns[place]] == MASK]
-    accuracy = best_random_accuracy(ids, stride=1)
+    accuracy = best_random_accuracy(ids, 1, context)
     assert accuracy.shape == ((ids == MASK).sum(),) and accuracy.dtype == np.float64
     np.testing.assert_allclose(accuracy, expected)
     assert len(set(expected)) > 3
@@ -345,5 +352,5 @@ def test_best_accuracy_of_overlapping_tokens(masked, context):
 @pytest.mark.parametrize("context", [0, 30])
 def test_best_accuracy_of_tokens_side_by_side(masked, context):
     _, large = masked[3, context]
-    accuracy = best_random_accuracy(large["input_ids"], large["labels"], stride=3)
+    accuracy = best_random_accuracy(large["input_ids"], 3, context)
     np.testing.assert_array_equal(accuracy, np.full((large["input_ids"] == MASK).sum(), 1 / 64))

@@ -58,9 +58,9 @@ def test_an_unknown_preset_is_refused():
         (dict(reading_frames=0), "reading_frames is 0"),
         (dict(reading_frames=4), "reading_frames is 4; stride 3 has 1 to 3"),
         (dict(stride=1, reading_frames=2), "reading_frames is 2; stride 1 has 1 to 1"),
-        (dict(label_std=0.0), "label_std is 0.0; it must be positive"),
-        (dict(label_std=-1.0), "label_std is -1.0"),
-        (dict(label_std=float("nan")), "label_std is nan"),
+        (dict(label_std=0.0), "label_std 0.0; give finite numbers, std above 0"),
+        (dict(label_std=-1.0), "label_std -1.0"),
+        (dict(label_std=float("nan")), "label_std nan"),
     ],
 )
 def test_values_out_of_range_are_refused(values, message):
