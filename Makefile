@@ -26,9 +26,7 @@ test: setup lint  ## Run the linters and the tests
 	"$(BIN)/python" -m pytest
 
 lint: setup  ## Check style and spelling
-	"$(BIN)/ruff" check .
-	"$(BIN)/ruff" format --check .
-	"$(BIN)/typos"
+	PATH="$(CURDIR)/$(BIN):$$PATH" pre-commit run --all-files
 
 artifacts: setup  ## Rebuild tokenizer/ and the code beside the shipped weights
 	"$(BIN)/python" -m dream_bert.artifacts

@@ -135,7 +135,7 @@ def best_random_accuracy(input_ids: np.ndarray, stride: int, context: int) -> np
     A token of stride 3 hides 3 bases, so 1/64; an overlapping one hides those that no readable token covers.
 
     Args:
-        input_ids: int (n, length), as `MaskedLMBatches` gives them.
+        input_ids: int (n, length), as `MaskedLMBatches` gives them; Trainer pads them further with -100.
         stride, context: those of the model.
 
     Returns:
@@ -146,7 +146,7 @@ def best_random_accuracy(input_ids: np.ndarray, stride: int, context: int) -> np
         return np.full(masked.sum(), 4.0**-K)
     length = input_ids.shape[1]
     upstream, downstream = context_ids(stride, context)
-    tokens = (input_ids != PAD).sum(axis=1, keepdims=True)
+    tokens = (input_ids > PAD).sum(axis=1, keepdims=True)
     column = np.arange(length)
     is_insert = (column > len(upstream)) & (column < tokens - len(downstream) - 1)
     readable = np.pad(is_insert & ~masked, ((0, 0), (K - 1, K - 1)))

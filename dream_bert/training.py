@@ -16,7 +16,6 @@ from typing import Any
 import torch
 from torch.utils.data import Sampler
 from transformers import EarlyStoppingCallback, HfArgumentParser, PreTrainedModel, Trainer, TrainingArguments, set_seed
-from transformers.trainer_utils import get_last_checkpoint
 
 from .batches import EpochSampler
 from .configuration_dream_bert import PRESETS, DreamBertConfig
@@ -103,12 +102,13 @@ class PromoterTrainer(Trainer):
         return EpochSampler(len(train_dataset or self.train_dataset), self.args.seed, multiple)
 
     def _save_checkpoint(self, model, trial) -> None:
+        complete = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}", COMPLETE)
+        if self.args.should_save:
+            complete.unlink(missing_ok=True)
         super()._save_checkpoint(model, trial)
         self.accelerator.wait_for_everyone()
         if self.args.should_save:
-            folder = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}")
-            if folder.is_dir():
-                (folder / COMPLETE).touch()
+            complete.touch()
 
 
 def build_model(kind: type[PreTrainedModel], arguments: ModelArguments, seed: int) -> PreTrainedModel:
@@ -146,14 +146,9 @@ def train(trainer: PromoterTrainer) -> None:
 
 
 def last_complete_checkpoint(output: Path) -> str | None:
-    """The newest checkpoint that was written to its end; half-written ones are removed.
-
-    A run that was killed while it saved leaves one behind.
-    """
-    for folder in output.glob("checkpoint-*"):
-        if not (folder / COMPLETE).exists():
-            shutil.rmtree(folder, ignore_errors=True)
-    return get_last_checkpoint(output) if output.is_dir() else None
+    """The newest checkpoint that was written to its end; a run that was killed while it saved leaves half of one."""
+    complete = [path.parent for path in output.glob(f"checkpoint-*/{COMPLETE}")]
+    return str(max(complete, key=lambda folder: int(folder.name.split("-")[1]))) if complete else None
 
 
 def write_info(
@@ -200,6 +195,9 @@ def _weights_hash(model: str | None) -> str | None:
 
 
 def _git_commit() -> str | None:
-    here = Path(__file__).parent
-    git = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=here, capture_output=True, text=True)
+    """The commit of this package's code, where it runs from a checkout with git at hand."""
+    checkout = Path(__file__).parents[1]
+    if not (checkout / ".git").exists() or not shutil.which("git"):
+        return None
+    git = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=checkout, capture_output=True, text=True)
     return git.stdout.strip() or None

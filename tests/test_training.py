@@ -166,7 +166,6 @@ def test_half_written_checkpoints_are_passed_over(tmp_path):
         if complete:
             (folder / COMPLETE).touch()
     assert last_complete_checkpoint(tmp_path) == str(tmp_path / "checkpoint-12")
-    assert not (tmp_path / "checkpoint-20").exists()
 
 
 # 40 and 80 rows in batches of 16 end with a smaller batch, and MLM's batches differ in predicted tokens.

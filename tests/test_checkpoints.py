@@ -1,0 +1,121 @@
+"""The two shipped checkpoints: that they are whole, that every loader gives one number, and what they reach."""
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from transformers import (
+    AutoModel,
+    AutoModelForMaskedLM,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    BertForMaskedLM,
+    BertForSequenceClassification,
+    BertModel,
+    pipeline,
+)
+
+from dream_bert import BertForSequenceRegression, predict
+from dream_bert.artifacts import CHECKPOINTS, complete_checkpoint
+from dream_bert.metrics.files import score_files
+from dream_bert.prediction import DEFAULT_MODEL, predict_file
+
+MLM = CHECKPOINTS / "dream-promoter-bert-mlm"
+STRONG = "TCTGGAATCGAAATTCCGTTGGAAAAATTCGCTTTGTAGTGAAAAATAAAGATGTCAATAAAGGGTATTGAGAATTTCCA"
+WEAK = "TTTAAATATATTTCATTACTCATCGCAAACTGAACAATTCTTGATGCTTAATTCTTACTAGCTGCAAAAAAGACAAGATG"
+
+
+@pytest.fixture(scope="module")
+def inserts():
+    rng = np.random.default_rng(0)
+    random = ["".join(rng.choice(list("ACGTN"), size=length)) for length in (80, 80, 79, 81, 3, 1, 100, 128)]
+    return [STRONG, WEAK, *random]
+
+
+@pytest.mark.parametrize("folder", [DEFAULT_MODEL, MLM], ids=lambda folder: folder.name)
+def test_folder_is_small_and_holds_what_the_package_builds(folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "built")
+    complete_checkpoint(tmp_path / "built")
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert {path.name: path.read_bytes() for path in (tmp_path / "built").iterdir()} == files, "run `make artifacts`"
+    assert sum(map(len, files.values())) < 12e6
+    assert not [name for name in files if name.endswith((".bin", ".pt", ".pth", ".pkl"))]
+    info = json.loads(files["training_info.json"])
+    assert info["history"] and info["data"]["fingerprint"] and info["versions"]["torch"] and info["git_commit"]
+
+
+def test_every_loader_gives_one_number(inserts):
+    ours = predict(inserts)
+    np.testing.assert_allclose([row["score"] for row in pipeline("text-classification", model=DEFAULT_MODEL)(inserts)],
+                               ours, atol=1e-4)  # fmt: skip
+    tokenizer = AutoTokenizer.from_pretrained(DEFAULT_MODEL)
+    batch = tokenizer(inserts, padding=True, return_tensors="pt")
+    for trust, kind in ((None, BertForSequenceClassification), (True, None)):
+        model = AutoModelForSequenceClassification.from_pretrained(DEFAULT_MODEL, trust_remote_code=trust)
+        assert kind is None or type(model) is kind
+        with torch.no_grad():
+            np.testing.assert_allclose(model(**batch).logits[:, 0].numpy(), ours, atol=1e-4)
+    remote = AutoModel.from_pretrained(DEFAULT_MODEL, trust_remote_code=True)
+    assert type(remote).__name__ == BertForSequenceRegression.__name__
+    with torch.no_grad():
+        np.testing.assert_allclose(remote(**batch).logits[:, 0].numpy(), ours, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "loader, folder, kind, missing, unexpected",
+    [
+        (AutoModelForSequenceClassification, DEFAULT_MODEL, BertForSequenceClassification, "", ""),
+        (BertForSequenceRegression, DEFAULT_MODEL, BertForSequenceRegression, "", ""),
+        (AutoModel, DEFAULT_MODEL, BertModel, "", "classifier."),
+        (AutoModelForMaskedLM, MLM, BertForMaskedLM, "", ""),
+        (AutoModel, MLM, BertModel, "pooler.", "cls."),
+    ],
+)
+def test_loaders_miss_only_what_a_folder_cannot_hold(loader, folder, kind, missing, unexpected):
+    model, info = loader.from_pretrained(folder, output_loading_info=True)
+    assert type(model) is kind
+    assert all(missing and key.startswith(missing) for key in info["missing_keys"])
+    assert all(unexpected and key.startswith(unexpected) for key in info["unexpected_keys"])
+    assert not info["mismatched_keys"]
+
+
+def test_strong_promoters_are_told_from_weak_ones():
+    strong, weak = predict([STRONG, WEAK])
+    assert 0 < weak < strong < 17
+    assert strong - weak > 2
+
+
+def test_masked_lm_fills_a_masked_base_in():
+    fill = pipeline("fill-mask", model=MLM)
+    # TATAAA in a promoter; the mask stands for the 3-mer that begins between its neighbours.
+    best = fill(f"{STRONG[:20]}[MASK]{STRONG[23:]}")
+    assert len(best) == 5 and all(set(guess["token_str"]) <= set("ACGTN") for guess in best)
+    assert best[0]["score"] > 2 / 64
+
+
+def test_demo_prints_the_readmes_table():
+    root = CHECKPOINTS.parents[1]
+    command = [sys.executable, "-m", "dream_bert.cli", "predict", "examples/promoters.fa"]
+    printed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout.splitlines()
+    shown = (root / "README.md").read_text().split("$ dream-bert predict examples/promoters.fa\n")[1].splitlines()
+    for line, quoted in zip(printed, shown, strict=False):
+        name, value = line.split("\t")
+        assert quoted.split()[0] == name
+        assert value == "expression" or float(quoted.split()[1]) == pytest.approx(float(value), abs=1e-3)
+
+
+def test_floors_on_the_public_leaderboard(shared_data, tmp_path):
+    folder = shared_data / "public_leaderboard"
+    with (folder / "labels.tsv").open() as labels, (tmp_path / "in.tsv").open("w") as sequences:
+        print("id\tsequence", file=sequences)
+        for row in csv.DictReader(labels, delimiter="\t"):
+            print(row["row"], row["sequence"], sep="\t", file=sequences)
+    predict_file(tmp_path / "in.tsv", tmp_path / "out.tsv")
+    result = score_files(tmp_path / "out.tsv", folder / "labels.tsv", folder / "subsets.json")
+    assert result["subsets"]["all"]["pearson"] > 0.70
+    assert result["spearman_score"] > 0.48
