@@ -20,7 +20,7 @@ $(READY): setup.cfg pyproject.toml Makefile
 	@touch "$@"
 
 demo: setup  ## Predict the expression of the example promoters
-	"$(BIN)/dream-bert" predict examples/promoters.fa
+	@"$(BIN)/dream-bert" predict examples/promoters.fa | expand -t 18
 
 test: setup lint  ## Run the linters and the tests
 	"$(BIN)/python" -m pytest

@@ -171,7 +171,7 @@ def write_info(
         "machine": {"processor": platform.machine(), "cores": os.cpu_count(), "device": str(trainer.args.device)},
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in ("dream-promoter-bert", "torch", "transformers", "accelerate", "numpy")},
-        "git_commit": _git_commit(),
+        "git_commit": COMMIT,
         "results": results,
         # Trainer's closing summary counts from the last resume.
         "history": [entry for entry in trainer.state.log_history if "train_runtime" not in entry],
@@ -201,3 +201,7 @@ def _git_commit() -> str | None:
         return None
     git = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=checkout, capture_output=True, text=True)
     return git.stdout.strip() or None
+
+
+# Asked when a run starts: the checkout may move on before it ends.
+COMMIT = _git_commit()

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -98,11 +99,23 @@ def test_masked_lm_fills_a_masked_base_in():
     assert best[0]["score"] > 2 / 64
 
 
+ROOT = CHECKPOINTS.parents[1]
+
+
+@pytest.mark.parametrize("page", ["README.md", "hub_card.md"])
+def test_python_on_the_page_runs(page, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    text = (ROOT / page).read_text().replace('model="dream-promoter-bert"', f"model={str(DEFAULT_MODEL)!r}")
+    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    assert blocks
+    for block in blocks:
+        exec(compile(block, page, "exec"), {})
+
+
 def test_demo_prints_the_readmes_table():
-    root = CHECKPOINTS.parents[1]
     command = [sys.executable, "-m", "dream_bert.cli", "predict", "examples/promoters.fa"]
-    printed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout.splitlines()
-    shown = (root / "README.md").read_text().split("$ dream-bert predict examples/promoters.fa\n")[1].splitlines()
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    shown = (ROOT / "README.md").read_text().split("$ dream-bert predict examples/promoters.fa\n")[1].splitlines()
     for line, quoted in zip(printed, shown, strict=False):
         name, value = line.split("\t")
         assert quoted.split()[0] == name

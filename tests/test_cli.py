@@ -7,9 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
-from dream_bert import BertForSequenceRegression, DreamBertConfig
 from dream_bert.cli import main
 from dream_bert.metrics.files import format_scores, score_files
 from dream_bert.prediction import BATCH_SIZE, FORMATS, predict
@@ -23,19 +21,9 @@ def run(command, **kwargs):
 
 
 @pytest.fixture(scope="module")
-def model_folder(tmp_path_factory):
-    torch.manual_seed(0)
-    config = DreamBertConfig(
-        hidden_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=128,
-        stride=1,
-        context=0,
-    )
+def model_folder(tiny_model, tmp_path_factory):
     folder = tmp_path_factory.mktemp("model")
-    BertForSequenceRegression(config).save_pretrained(folder)
+    tiny_model(stride=1, context=0, max_position_embeddings=128).save_pretrained(folder)
     return str(folder)
 
 

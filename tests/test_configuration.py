@@ -24,8 +24,8 @@ def test_defaults_are_the_entry():
     assert (config.num_labels, config.problem_type, config.model_type) == (1, "regression", "bert")
 
 
-def test_seed_preset_is_the_default():
-    assert DreamBertConfig.preset("seed").to_dict() == DreamBertConfig().to_dict()
+def test_seed_preset_is_the_default_with_three_frames():
+    assert DreamBertConfig.preset("seed").to_dict() == DreamBertConfig(reading_frames=3).to_dict()
 
 
 def test_compact_preset():

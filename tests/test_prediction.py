@@ -17,31 +17,17 @@ from hypothesis import strategies as st
 from transformers import BertConfig
 
 import dream_bert.prediction
-from dream_bert import BertForSequenceRegression, DreamBertConfig, DreamBertForMaskedLM
 from dream_bert.construct import SequenceError, to_oligo
 from dream_bert.encoding import encode, longest_insert
 from dream_bert.prediction import ModelError, OutputError, load_model, predict, predict_file
 from dream_bert.reading import ReadError, read_records
 
-TINY = dict(
-    hidden_size=16,
-    num_hidden_layers=2,
-    num_attention_heads=2,
-    intermediate_size=32,
-    max_position_embeddings=128,
-    initializer_range=0.5,
-)
-
-
-def tiny_model(**kwargs):
-    torch.manual_seed(0)
-    model = BertForSequenceRegression(DreamBertConfig(**TINY | dict(stride=1, context=0) | kwargs))
-    return model.eval()
+LAYOUT = dict(stride=1, context=0, max_position_embeddings=128)
 
 
 @pytest.fixture(scope="module")
-def model():
-    return tiny_model()
+def model(tiny_model):
+    return tiny_model(**LAYOUT)
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +51,8 @@ def source(inserts, tmp_path):
 
 @pytest.mark.parametrize("batch_size", [1, 3, 256])
 @pytest.mark.parametrize("config", [{}, dict(stride=3, context=30, reading_frames=3)])
-def test_equals_one_sequence_at_a_time(inserts, config, batch_size):
-    model = tiny_model(**config)
+def test_equals_one_sequence_at_a_time(tiny_model, inserts, config, batch_size):
+    model = tiny_model(**LAYOUT | config)
     values = predict(inserts, model, batch_size)
     assert values.dtype == np.float32 and values.shape == (10,)
     np.testing.assert_allclose(values, one_by_one(inserts, model), atol=1e-5)
@@ -118,8 +104,8 @@ def test_batch_size_must_be_positive(model):
         predict(["ACGT"], model, batch_size=0)
 
 
-def test_dropout_is_off_and_the_model_s_mode_is_kept(inserts):
-    model = tiny_model(hidden_dropout_prob=0.5).train()
+def test_dropout_is_off_and_the_model_s_mode_is_kept(tiny_model, inserts):
+    model = tiny_model(**LAYOUT, hidden_dropout_prob=0.5).train()
     np.testing.assert_array_equal(predict(inserts, model), predict(inserts, model))
     assert model.training
 
@@ -130,15 +116,15 @@ def test_a_folder_is_loaded(inserts, model, tmp_path):
         np.testing.assert_allclose(predict(inserts, name), predict(inserts, model), atol=1e-5)
 
 
-def test_a_model_without_regression_weights_is_refused(tmp_path):
-    DreamBertForMaskedLM(DreamBertConfig(**TINY)).save_pretrained(tmp_path / "mlm")
+def test_a_model_without_regression_weights_is_refused(tiny_model, tiny_masked_lm, tmp_path):
+    tiny_masked_lm.save_pretrained(tmp_path / "mlm")
     with pytest.raises(ModelError, match="has no fitting weights for .*classifier.weight"):
         load_model(tmp_path / "mlm")
-    tiny_model(hidden_size=32).save_pretrained(tmp_path / "wide")
-    (tmp_path / "wide" / "config.json").write_text(tiny_model().config.to_json_string())
+    tiny_model(**LAYOUT, hidden_size=32).save_pretrained(tmp_path / "wide")
+    (tmp_path / "wide" / "config.json").write_text(tiny_model(**LAYOUT).config.to_json_string())
     with pytest.raises(ModelError, match="has no fitting weights for .*classifier.weight"):
         load_model(tmp_path / "wide")
-    BertConfig(**TINY, vocab_size=130, num_labels=3).save_pretrained(tmp_path / "wide")
+    BertConfig(num_labels=3).save_pretrained(tmp_path / "wide")
     with pytest.raises(ValueError, match="num_labels is 3"):
         load_model(tmp_path / "wide")
 
@@ -149,8 +135,8 @@ def test_a_missing_folder_is_named(tmp_path):
             load_model(name)
 
 
-def test_a_broken_model_gives_no_number(inserts):
-    model = tiny_model()
+def test_a_broken_model_gives_no_number(tiny_model, inserts):
+    model = tiny_model(**LAYOUT)
     with torch.no_grad():
         model.classifier.bias.fill_(math.nan)
     with pytest.raises(ModelError, match="record '0': the model gives no finite number"):

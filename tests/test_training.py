@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 from transformers import TrainerCallback
 
-from dream_bert import BertForSequenceRegression, DreamBertConfig, DreamBertForMaskedLM
+from dream_bert import BertForSequenceRegression, DreamBertForMaskedLM
 from dream_bert.prepare import prepare
 from dream_bert.training import COMPLETE, INFO, PromoterTrainer, last_complete_checkpoint
 
@@ -44,20 +44,12 @@ def data(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory) -> dict[str, Path]:
+def models(tiny_config, tmp_path_factory) -> dict[str, Path]:
     """A folder with random weights for each stage, with dropout, so that a resumed run must restore random states."""
-    folders = {}
+    folders, dropout = {}, dict(hidden_dropout_prob=0.1, attention_probs_dropout_prob=0.1)
     for stage, kind in KINDS.items():
         torch.manual_seed(0)
-        config = DreamBertConfig(
-            hidden_size=16,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            intermediate_size=32,
-            max_position_embeddings=128,
-            stride=1,
-            context=0,
-        )
+        config = tiny_config(stride=1, context=0, initializer_range=0.02, **dropout)
         folders[stage] = tmp_path_factory.mktemp(stage)
         kind(config).save_pretrained(folders[stage])
     return folders

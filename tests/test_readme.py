@@ -1,0 +1,37 @@
+"""The numbers on the pages are those of the benchmarks' JSON."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+def rows(page: str, header: str) -> dict[str, list[str]]:
+    """The cells of a Markdown table's rows by their first one."""
+    lines = (ROOT / page).read_text().split(header)[1].splitlines()[2:]
+    table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[: lines.index("")]]
+    return {cells[0]: cells[1:] for cells in table}
+
+
+@pytest.mark.parametrize("page", ["README.md", "hub_card.md"])
+def test_leaderboard(page):
+    result = json.loads((ROOT / "benchmarks" / "leaderboard.json").read_text())
+    table = rows(page, "| public leaderboard | n | Pearson | r² | Spearman |")
+    scores = table.pop("**DREAM score**")
+    assert scores == ["", "", f"**{result['pearson_score']:.3f}**", f"**{result['spearman_score']:.3f}**"]
+    assert table == {
+        name: [f"{row['n']:,}", *(f"{row[key]:.3f}" for key in ("pearson", "r2", "spearman"))]
+        for name, row in result["subsets"].items()
+    }
+
+
+def test_ablations():
+    results = json.loads((ROOT / "benchmarks" / "ablations.json").read_text())
+    table = rows("benchmarks/README.md", "| variant | arguments | CPU minutes | validation r |")
+    keys = ("validation_pearson", "pearson", "pearson_score", "spearman_score")
+    assert table == {
+        name: [f"`{row['arguments']}`", f"{row['cpu_minutes']:.1f}", *(f"{row[key]:.3f}" for key in keys)]
+        for name, row in results.items()
+    }
