@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="dream-bert", description="Predict the expression of yeast promoters from their DNA."
     )
     verbs = parser.add_subparsers(metavar="VERB", required=True)
-    for add in (_add_predict, _add_score, _add_prepare):
+    for add in (_add_predict, _add_score, _add_prepare, _add_simulate):
         add(verbs)
     return parser
 
@@ -146,6 +147,24 @@ def _run_prepare(args: argparse.Namespace) -> None:
     for stage, splits in manifest["stages"].items():
         for split, entry in splits.items():
             print(f"{stage}/{split}\t{entry['rows']} rows\t{entry['duplicates_dropped']} duplicates dropped")
+
+
+def _add_simulate(verbs) -> None:
+    parser = verbs.add_parser(
+        "simulate",
+        help="make training data of random promoters",
+        description="Write random promoters and their simulated expression in the challenge's format.",
+    )
+    parser.add_argument("-n", "--rows", type=int, required=True, metavar="ROWS", help="the challenge has 6739258")
+    parser.add_argument("-o", "--output", required=True, metavar="FILE", help="gzipped if it ends in .gz")
+    parser.add_argument("--seed", type=int, default=0, help="[%(default)s]")
+    parser.set_defaults(run=_run_simulate)
+
+
+def _run_simulate(args: argparse.Namespace) -> None:
+    from .simulate import simulate_file
+
+    simulate_file(args.rows, Path(args.output), args.seed)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,8 @@
 
 import csv
 import errno
-import gzip
-import io
 import json
-import os
-import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -21,6 +16,7 @@ from .construct import check_insert
 from .encoding import encode, longest_insert
 from .modeling_dream_bert import BertForSequenceRegression
 from .reading import Record, read_records
+from .writing import open_output, text_stream
 
 DEFAULT_MODEL = Path(__file__).parent / "checkpoints" / "dream-promoter-bert"
 """The checkpoint that comes with the package."""
@@ -102,11 +98,11 @@ def predict_file(
         raise OutputError(f"format {format!r} is unknown; choose from {', '.join(FORMATS)}")
     if format == "parquet" and (output is None or output.suffix == ".gz"):
         raise OutputError("parquet compresses itself and needs a file of its own; name one with -o, without .gz")
-    with _open_output(output) as file, tqdm(read_records(source), unit=" sequences", disable=None) as records:
+    with open_output(output) as file, tqdm(read_records(source), unit=" sequences", disable=None) as records:
         predictions = _predict_records(records, load_model(model), batch_size)
         if format == "parquet":
             return _write_parquet(file, predictions)
-        with _text(file, zipped=output is not None and output.suffix == ".gz") as text:
+        with text_stream(file, zipped=output is not None and output.suffix == ".gz") as text:
             return _WRITERS[format](text, predictions)
 
 
@@ -177,41 +173,6 @@ def _format_of(output: Path | None) -> str:
     if suffix not in _SUFFIX_FORMATS:
         raise OutputError(f"{output}: the suffix {suffix!r} names no format; give one of {', '.join(FORMATS)}")
     return _SUFFIX_FORMATS[suffix]
-
-
-@contextmanager
-def _open_output(path: Path | None) -> Iterator[IO[bytes]]:
-    """Standard output, or a file beside `path` that takes its place when all is written and goes if anything fails."""
-    if path is None:
-        yield sys.stdout.buffer
-        return
-    path = path.resolve()  # a link stays, and what it leads to is replaced
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "is a folder; name a file", str(path))
-    if not path.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "no such folder; make it first", str(path.parent))
-    if path.exists() and not path.is_file():  # a device or a pipe is written to, never replaced
-        with path.open("wb") as file:
-            yield file
-        return
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            yield file
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-@contextmanager
-def _text(file: IO[bytes], zipped: bool) -> Iterator[IO[str]]:
-    """A text stream onto a binary one, which stays open."""
-    with gzip.GzipFile("", "wb", fileobj=file, mtime=0) if zipped else nullcontext(file) as binary:
-        text = io.TextIOWrapper(binary, encoding="utf-8", newline="\n")
-        try:
-            yield text
-        finally:
-            text.detach()
 
 
 def _write_tsv(text: IO[str], predictions: Iterable[tuple[list[str], np.ndarray]]) -> int:
