@@ -25,7 +25,7 @@ COLOURS = {"random": "#4477aa", "yeast": "#ee7733", "challenging": "#228833", "h
 
 def picture(measured: np.ndarray, predicted: np.ndarray, members: dict[str, np.ndarray], r: float) -> None:
     """Measured against predicted expression, the single subsets in colour."""
-    figure, axes = plt.subplots(figsize=(6.4, 4.8), layout="constrained")
+    figure, axes = plt.subplots(figsize=(7.4, 4.8), layout="constrained")
     axes.scatter(
         predicted, measured, s=3, color="#bbbbbb", linewidths=0, label=f"all {len(measured):,}", rasterized=True
     )
@@ -35,7 +35,7 @@ def picture(measured: np.ndarray, predicted: np.ndarray, members: dict[str, np.n
     axes.set_xlabel("predicted expression")
     axes.set_ylabel("measured expression (the test set's own scale)")
     axes.set_title(f"Public leaderboard of the DREAM challenge: Pearson r = {r:.3f}")
-    axes.legend(markerscale=3, frameon=False, loc="upper left")
+    figure.legend(markerscale=3, frameon=False, loc="outside right upper")
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     PICTURE.parent.mkdir(exist_ok=True)

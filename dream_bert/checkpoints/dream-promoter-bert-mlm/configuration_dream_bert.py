@@ -5,9 +5,11 @@ from typing import Any
 
 from transformers import BertConfig
 
+_WIDTHS = dict(hidden_size=512, num_attention_heads=8, intermediate_size=2048, max_position_embeddings=512)
+
 PRESETS: dict[str, dict[str, Any]] = {
-    # The widths that the SYSU-SAIL-2022 entry's scripts ran.
-    "seed": dict(hidden_size=512, num_attention_heads=8, intermediate_size=2048, max_position_embeddings=512),
+    # What the SYSU-SAIL-2022 entry's scripts ran; the frames are averaged in regression.
+    "seed": dict(**_WIDTHS, stride=3, context=150, reading_frames=3),
     # What a laptop trains; the shipped checkpoints.
     "compact": dict(
         hidden_size=256,
@@ -50,7 +52,7 @@ class DreamBertConfig(BertConfig):
         k: int = 3,
         **kwargs: Any,
     ):
-        defaults = PRESETS["seed"] | dict(vocab_size=130, num_hidden_layers=3, pad_token_id=0)
+        defaults = _WIDTHS | dict(vocab_size=130, num_hidden_layers=3, pad_token_id=0)
         if "id2label" not in kwargs:
             defaults |= dict(id2label={0: "expression"}, label2id={"expression": 0}, problem_type="regression")
         super().__init__(**defaults | kwargs)
