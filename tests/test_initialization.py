@@ -43,10 +43,8 @@ def test_first_layer_sees_each_side_alike():
     assert [3 * offset for offset in head_offsets(8, 3)[1]] == far
 
 
-def test_a_model_of_one_layer_is_localised_too():
-    config = DreamBertConfig(
-        hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32, max_position_embeddings=64
-    )
+def test_a_model_of_one_layer_is_localised_too(tiny_config):
+    config = tiny_config(num_hidden_layers=1)
     model = DreamBertForMaskedLM(config)
     localise_attention(model)
     assert torch.isfinite(model(torch.full((1, 9), 7)).logits).all()

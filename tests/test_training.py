@@ -58,7 +58,8 @@ def models(tiny_config, tmp_path_factory) -> dict[str, Path]:
 def train(
     stage: str, data: Path, model: Path, output: Path, more: str = "", run: str = RUN
 ) -> dict[str, torch.Tensor]:
-    SCRIPTS[stage].main([*run.split(), *more.split(), *f"--data {data} --model {model} --output_dir {output}".split()])
+    paths = ["--data", str(data), "--model", str(model), "--output_dir", str(output)]
+    SCRIPTS[stage].main([*run.split(), *more.split(), *paths])
     return load_file(output / "model.safetensors")
 
 
@@ -138,8 +139,8 @@ run_regression.main({arguments!r})
 
 def test_killed_in_the_middle_of_a_checkpoint_and_resumed(data, models, tmp_path):
     whole = train("regression", data, models["regression"], tmp_path / "whole")
-    arguments = [*RUN.split(), *f"--data {data} --model {models['regression']}".split(), "--output_dir"]
-    code = KILLED.format(examples=str(EXAMPLES), arguments=[*arguments, str(tmp_path / "run")])
+    paths = ["--data", str(data), "--model", str(models["regression"]), "--output_dir", str(tmp_path / "run")]
+    code = KILLED.format(examples=str(EXAMPLES), arguments=[*RUN.split(), *paths])
     killed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert (tmp_path / "run" / "checkpoint-3" / COMPLETE).exists()
@@ -184,11 +185,12 @@ def test_weights_do_not_depend_on_accumulation(stage, data, models, tmp_path):
 @pytest.mark.parametrize("stage", KINDS)
 def test_weights_do_not_depend_on_the_number_of_processes(stage, data, models, tmp_path):
     whole = train(stage, data, models[stage], tmp_path / "one", "--per_device_train_batch_size 16", run=STEPS)
-    arguments = f"{STEPS} --per_device_train_batch_size 8 --data {data} --model {models[stage]} --output_dir"
-    command = "-m accelerate.commands.launch --multi_gpu --num_processes 2 --num_machines 1 --mixed_precision no "
-    command += f"--dynamo_backend no --num_cpu_threads_per_process 1 {EXAMPLES / f'run_{stage}.py'}"
+    launch = "-m accelerate.commands.launch --multi_gpu --num_processes 2 --num_machines 1 --mixed_precision no "
+    launch += "--dynamo_backend no --num_cpu_threads_per_process 1"
+    paths = ["--data", str(data), "--model", str(models[stage]), "--output_dir", str(tmp_path / "two")]
+    script = [str(EXAMPLES / f"run_{stage}.py"), *STEPS.split(), "--per_device_train_batch_size", "8", *paths]
     launched = subprocess.run(
-        [sys.executable, *command.split(), *arguments.split(), str(tmp_path / "two")],
+        [sys.executable, *launch.split(), *script],
         env=os.environ | {"ACCELERATE_USE_CPU": "true"},
         capture_output=True,
         text=True,
