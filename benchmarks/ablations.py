@@ -41,7 +41,6 @@ VARIANTS = {
     "pretrained": "--max_steps 400",
     "dropout 0.1": "--max_steps 400 --local_attention --dropout 0.1",
     "rate 1e-3": "--max_steps 400 --local_attention --learning_rate 1e-3",
-    "random attention, rate 1e-4": "--max_steps 400 --learning_rate 1e-4",
 }
 
 FIRST_TOKEN = BertForSequenceRegression._first_token

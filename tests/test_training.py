@@ -165,7 +165,8 @@ def test_half_written_checkpoints_are_passed_over(tmp_path):
 STEPS = (
     f"{QUIET} --num_train_epochs 2 --dropout 0 --eval_strategy no --save_strategy no --load_best_model_at_end False"
 )
-STEPS += " --lr_scheduler_type constant"
+# Adam would turn the rounding errors of gradients that are zero, as those of key biases are, into steps.
+STEPS += " --lr_scheduler_type constant --optim sgd --learning_rate 0.1"
 
 
 @pytest.mark.parametrize("stage", KINDS)
@@ -175,7 +176,7 @@ def test_weights_do_not_depend_on_accumulation(stage, data, models, tmp_path):
 
     whole = run("whole", "--per_device_train_batch_size 16")
     parts = run("parts", "--per_device_train_batch_size 4 --gradient_accumulation_steps 4")
-    assert all(torch.allclose(whole[name], parts[name], atol=2e-5) for name in whole)
+    assert all(torch.allclose(whole[name], parts[name], atol=1e-5) for name in whole)
     before = load_file(models[stage] / "model.safetensors")
     assert max(float((whole[name] - before[name]).abs().max()) for name in whole) > 1e-4
     losses = [[entry["loss"] for entry in metrics(tmp_path / name) if "loss" in entry] for name in ("whole", "parts")]
@@ -186,7 +187,7 @@ def test_weights_do_not_depend_on_accumulation(stage, data, models, tmp_path):
 def test_weights_do_not_depend_on_the_number_of_processes(stage, data, models, tmp_path):
     whole = train(stage, data, models[stage], tmp_path / "one", "--per_device_train_batch_size 16", run=STEPS)
     launch = "-m accelerate.commands.launch --multi_gpu --num_processes 2 --num_machines 1 --mixed_precision no "
-    launch += "--dynamo_backend no --num_cpu_threads_per_process 1"
+    launch += "--dynamo_backend no --num_cpu_threads_per_process 1 --main_process_port 0"
     paths = ["--data", str(data), "--model", str(models[stage]), "--output_dir", str(tmp_path / "two")]
     script = [str(EXAMPLES / f"run_{stage}.py"), *STEPS.split(), "--per_device_train_batch_size", "8", *paths]
     launched = subprocess.run(
@@ -198,7 +199,7 @@ def test_weights_do_not_depend_on_the_number_of_processes(stage, data, models, t
     assert launched.returncode == 0, launched.stderr[-2000:]
     assert json.loads((tmp_path / "two" / INFO).read_text())["processes"] == 2
     parts = load_file(tmp_path / "two" / "model.safetensors")
-    assert all(torch.allclose(whole[name], parts[name], atol=2e-5) for name in whole)
+    assert all(torch.allclose(whole[name], parts[name], atol=1e-5) for name in whole)
     losses = [[entry["loss"] for entry in metrics(tmp_path / name) if "loss" in entry] for name in ("one", "two")]
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
 
