@@ -36,7 +36,7 @@ VARIANTS = {
     "stride 3": "--max_steps 1200 --local_attention --stride 3",
     "mean pooling": "--max_steps 300 --local_attention",
     "stride 3, three frames": "--max_steps 400 --local_attention --stride 3 --reading_frames 3",
-    "stride 3, context 150 bp": "--max_steps 240 --local_attention --stride 3 --context 150",
+    "stride 3, context 150 bp": "--max_steps 240 --local_attention --stride 3 --context 150 --positions 160",
     "context 21 bp": "--max_steps 260 --local_attention --context 21",
     "pretrained": "--max_steps 400",
     "dropout 0.1": "--max_steps 400 --local_attention --dropout 0.1",

@@ -63,7 +63,7 @@ class _Batches(Dataset):
         if longest > limit_bp:
             raise DataError(
                 f"{rows.folder}: the longest insert is {longest} bp and the model reads at most {limit_bp} bp; "
-                "give it more positions, or prepare shorter rows"
+                "give it more --positions, or prepare shorter rows"
             )
         self.rows, self.config, self.seed = rows, config, seed
         self.length = len(rows) if limit is None else min(limit, len(rows))

@@ -35,15 +35,23 @@ class ModelArguments:
     preset: str = field(default="seed", metadata={"help": "Size of a random model.", "choices": [*PRESETS]})
     stride: int | None = field(default=None, metadata={"help": "bp from token to token, 1 or 3, not the preset's."})
     context: int | None = field(default=None, metadata={"help": "bp of plasmid on each side, not the preset's."})
+    positions: int | None = field(default=None, metadata={"help": "Longest input in tokens of a random model."})
     reading_frames: int | None = field(default=None, metadata={"help": "Frames averaged, 1 to 3, not the preset's."})
     dropout: float | None = field(default=None, metadata={"help": "Dropout of all kinds; default 0.1."})
     local_attention: bool = field(default=False, metadata={"help": "Random weights start as a convolution."})
 
     def config(self) -> DreamBertConfig:
-        """The configuration of the model to start from, with what the arguments change in it."""
+        """The configuration of the model to start from, with what the arguments change in it.
+
+        Raises:
+            ValueError: if the changes do not go together, or `positions` is given for a model that has weights.
+        """
+        if self.model is not None and self.positions is not None:
+            raise ValueError(f"--positions is {self.positions}, but {self.model} has its own; leave it out")
         changes = {
             "stride": self.stride,
             "context": self.context,
+            "max_position_embeddings": self.positions,
             "reading_frames": self.reading_frames,
             "hidden_dropout_prob": self.dropout,
             "attention_probs_dropout_prob": self.dropout,

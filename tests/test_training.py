@@ -15,7 +15,7 @@ from transformers import TrainerCallback
 
 from dream_bert import BertForSequenceRegression, DreamBertForMaskedLM
 from dream_bert.prepare import prepare
-from dream_bert.training import COMPLETE, INFO, PromoterTrainer, last_complete_checkpoint
+from dream_bert.training import COMPLETE, INFO, ModelArguments, PromoterTrainer, last_complete_checkpoint
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 sys.path.insert(0, str(EXAMPLES))
@@ -216,3 +216,18 @@ def test_arguments_may_come_from_a_file(data, models, tmp_path):
     (tmp_path / "run.yaml").write_text(json.dumps(flags | {"load_best_model_at_end": False, "disable_tqdm": True}))
     run_regression.main([str(tmp_path / "run.yaml")])
     assert json.loads((tmp_path / "run" / INFO).read_text())["training_arguments"]["max_steps"] == 1
+
+
+def test_arguments_change_the_preset():
+    config = ModelArguments(preset="compact", stride=3, context=30, positions=99, dropout=0.0).config()
+    assert (config.hidden_size, config.stride, config.context, config.max_position_embeddings) == (256, 3, 30, 99)
+    assert config.hidden_dropout_prob == config.attention_probs_dropout_prob == 0
+    entry = ModelArguments().config()
+    assert (entry.hidden_size, entry.stride, entry.context, entry.reading_frames) == (512, 3, 150, 3)
+    assert entry.hidden_dropout_prob == 0.1
+
+
+def test_arguments_change_a_trained_model_but_its_shape(models):
+    assert ModelArguments(model=str(models["mlm"]), dropout=0.3).config().hidden_dropout_prob == 0.3
+    with pytest.raises(ValueError, match="--positions is 99"):
+        ModelArguments(model=str(models["mlm"]), positions=99).config()
