@@ -8,6 +8,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +20,7 @@ from transformers import EarlyStoppingCallback, HfArgumentParser, PreTrainedMode
 
 from .batches import EpochSampler
 from .configuration_dream_bert import PRESETS, DreamBertConfig
+from .data import DataError
 from .initialization import localise_attention
 from .tokenization_dream_bert import write_tokenizer
 
@@ -151,6 +153,14 @@ def train(trainer: PromoterTrainer) -> None:
         config = trainer.model.config
         write_tokenizer(output, config.stride, config.context, config.max_position_embeddings)
     trainer.accelerator.wait_for_everyone()
+
+
+def run_script(main: Callable[[], None]) -> None:
+    """Run a script's `main`; data or an output folder that it cannot use end it with one line and exit status 1."""
+    try:
+        main()
+    except (DataError, FileExistsError) as error:
+        sys.exit(f"{Path(sys.argv[0]).name}: {error}")
 
 
 def last_complete_checkpoint(output: Path) -> str | None:

@@ -15,7 +15,15 @@ from dream_bert import DreamBertForMaskedLM
 from dream_bert.batches import IGNORED, MaskedLMBatches, best_random_accuracy
 from dream_bert.data import PromoterDataset
 from dream_bert.encoding import MASK
-from dream_bert.training import PromoterTrainer, RunArguments, build_model, parse_arguments, train, write_info
+from dream_bert.training import (
+    PromoterTrainer,
+    RunArguments,
+    build_model,
+    parse_arguments,
+    run_script,
+    train,
+    write_info,
+)
 
 
 def loss(outputs, labels: Tensor, num_items_in_batch: Tensor | None = None) -> Tensor:
@@ -74,4 +82,4 @@ def main(args: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

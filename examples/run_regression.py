@@ -13,7 +13,15 @@ from transformers import EvalPrediction
 from dream_bert import BertForSequenceRegression
 from dream_bert.batches import IGNORED, RegressionBatches
 from dream_bert.data import PromoterDataset
-from dream_bert.training import PromoterTrainer, RunArguments, build_model, parse_arguments, train, write_info
+from dream_bert.training import (
+    PromoterTrainer,
+    RunArguments,
+    build_model,
+    parse_arguments,
+    run_script,
+    train,
+    write_info,
+)
 
 
 def metrics(prediction: EvalPrediction) -> dict[str, float]:
@@ -66,4 +74,4 @@ def main(args: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -15,7 +15,7 @@ from transformers import TrainerCallback
 
 from dream_bert import BertForSequenceRegression, DreamBertForMaskedLM
 from dream_bert.prepare import prepare
-from dream_bert.training import COMPLETE, INFO, ModelArguments, PromoterTrainer, last_complete_checkpoint
+from dream_bert.training import COMPLETE, INFO, ModelArguments, PromoterTrainer, last_complete_checkpoint, run_script
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 sys.path.insert(0, str(EXAMPLES))
@@ -94,6 +94,15 @@ def test_finished_run_is_not_overwritten(unbroken, data, models):
     stage, output, _ = unbroken
     with pytest.raises(FileExistsError, match="finished"):
         train(stage, data, models[stage], output)
+
+
+def test_scripts_end_with_one_line(unbroken, data, models, tmp_path, monkeypatch):
+    stage, output, _ = unbroken
+    monkeypatch.setattr(sys, "argv", ["/where/ever/run.py"])
+    with pytest.raises(SystemExit, match="^run.py: .* holds a finished training run; name another --output_dir$"):
+        run_script(lambda: train(stage, data, models[stage], output))
+    with pytest.raises(SystemExit, match="^run.py: .* has no manifest.json"):
+        run_script(lambda: train(stage, tmp_path, models[stage], tmp_path / "run"))
 
 
 class Interrupt(TrainerCallback):
