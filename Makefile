@@ -15,7 +15,7 @@ setup: $(READY)  ## Make the virtual environment
 
 $(READY): setup.cfg pyproject.toml Makefile
 	"$(PYTHON)" -m venv "$(VENV)"
-	"$(BIN)/pip" install --quiet --extra-index-url https://download.pytorch.org/whl/cpu "$(TORCH)"
+	"$(BIN)/pip" install --quiet --no-deps --retries 1 --extra-index-url https://download.pytorch.org/whl/cpu "$(TORCH)"
 	"$(BIN)/pip" install --quiet --editable ".[test]"
 	@touch "$@"
 
