@@ -14,7 +14,7 @@ from .tokenization_dream_bert import write_tokenizer
 
 PACKAGE = Path(__file__).parent
 CHECKPOINTS = PACKAGE / "checkpoints"
-CODE = ("configuration_dream_bert.py", "modeling_dream_bert.py")
+CODE = ("configuration_dream_bert.py", "modeling_dream_bert.py", "shortcuts.py")
 """What `trust_remote_code=True` loads from a model's folder; it imports transformers and torch alone."""
 
 

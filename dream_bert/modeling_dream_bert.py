@@ -2,13 +2,13 @@
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
-from transformers import BertForMaskedLM, BertForSequenceClassification, BertModel
+from transformers import BertForMaskedLM, BertForSequenceClassification, BertModel, BertPreTrainedModel
 from transformers.masking_utils import create_bidirectional_mask
-from transformers.modeling_outputs import SequenceClassifierOutput
+from transformers.modeling_outputs import MaskedLMOutput, SequenceClassifierOutput
 from transformers.utils import can_return_tuple
 
 from .configuration_dream_bert import DreamBertConfig
+from .shortcuts import TokenProjections, first_row, is_stock, layer_on_cpu
 
 
 def _auto_map(auto_model: str) -> dict[str, str]:
@@ -30,7 +30,7 @@ class DreamBertModel(BertModel):
 
 
 class DreamBertForMaskedLM(BertForMaskedLM):
-    """Stock `BertForMaskedLM` over the 130 3-mer tokens."""
+    """Stock `BertForMaskedLM` over the 130 3-mer tokens, which can give the logits of some tokens alone."""
 
     config_class = DreamBertConfig
     # Trainer would otherwise multiply the loss by accumulation steps and processes, since forward takes **kwargs.
@@ -39,6 +39,42 @@ class DreamBertForMaskedLM(BertForMaskedLM):
     def __init__(self, config: DreamBertConfig):
         super().__init__(config)
         config.auto_map = _auto_map("DreamBertModel")
+
+    @can_return_tuple
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        predicted: Tensor | None = None,
+        labels: Tensor | None = None,
+        **kwargs,
+    ) -> MaskedLMOutput:
+        """Predict tokens, and the loss where labels are given.
+
+        Args:
+            input_ids, attention_mask: int64, (n, length), as in stock BERT.
+            predicted: bool (n, length), true for the m tokens whose logits are wanted; None: all are.
+            labels: int64 (n, length), -100 where nothing is to be predicted.
+            **kwargs: stock BERT's other arguments; they take stock BERT's path.
+
+        Returns:
+            `logits`, (n, length, 130), or with `predicted` (m, 130) in the order of `input_ids[predicted]`; `loss`,
+            the mean cross-entropy of those tokens that have a label.
+        """
+        if predicted is None:
+            return super().forward(input_ids, attention_mask, labels=labels, **kwargs)
+        if _asks_for_more(self, input_ids, attention_mask, kwargs):
+            output = super().forward(input_ids, attention_mask, **kwargs)
+            output.logits = output.logits[predicted]
+        else:
+            hidden, mask = _before_last_layer(self.bert, input_ids, attention_mask)
+            last = self.bert.encoder.layer[-1]
+            attended = last.attention.self(hidden, mask)[0][predicted]
+            row = last.feed_forward_chunk(last.attention.output(attended, hidden[predicted]))
+            output = MaskedLMOutput(logits=self.cls(row))
+        if labels is not None:
+            output.loss = nn.functional.cross_entropy(output.logits.float(), labels[predicted])
+        return output
 
 
 class BertForSequenceRegression(BertForSequenceClassification):
@@ -55,6 +91,7 @@ class BertForSequenceRegression(BertForSequenceClassification):
     def __init__(self, config: DreamBertConfig):
         super().__init__(config)
         config.auto_map = _auto_map("BertForSequenceRegression")
+        self._token_projections: TokenProjections | None = None
 
     @can_return_tuple
     def forward(
@@ -82,7 +119,7 @@ class BertForSequenceRegression(BertForSequenceClassification):
         if frames:
             input_ids = input_ids.flatten(0, 1)
             inputs = {name: value if value is None else value.flatten(0, 1) for name, value in inputs.items()}
-        if self._needs_all_rows(input_ids, inputs["attention_mask"], kwargs):
+        if _asks_for_more(self, input_ids, inputs["attention_mask"], kwargs):
             output = super().forward(input_ids, **inputs, **kwargs)
         else:
             pooled = self.bert.pooler(self._first_token(input_ids, **inputs))
@@ -94,37 +131,39 @@ class BertForSequenceRegression(BertForSequenceClassification):
             output.loss = error.square().mean()
         return output
 
-    def _needs_all_rows(self, input_ids: Tensor | None, attention_mask: Tensor | None, arguments: dict) -> bool:
-        """Whether the caller asks for more than `[CLS]`, or in another way than ids and a mask of tokens."""
-        return (
-            input_ids is None
-            or (attention_mask is not None and attention_mask.dim() != 2)
-            or any(value is not None for value in arguments.values())
-            or self.config.output_attentions
-            or self.config.output_hidden_states
-        )
-
     def _first_token(self, input_ids: Tensor, attention_mask: Tensor | None, **inputs: Tensor | None) -> Tensor:
         """The last layer's `[CLS]` row, (n, 1, hidden)."""
-        hidden = self.bert.embeddings(input_ids, **inputs)
-        mask = create_bidirectional_mask(self.config, hidden, attention_mask)
-        *layers, last = self.bert.encoder.layer
-        for layer in layers:
-            hidden = layer(hidden, mask)
+        if self._may_run_on_cpu(input_ids, inputs):
+            hidden = self._hidden_on_cpu(input_ids, attention_mask)
+        else:
+            hidden, _ = _before_last_layer(self.bert, input_ids, attention_mask, **inputs)
+        return first_row(self.bert.encoder.layer[-1], hidden, attention_mask)
 
-        attention = last.attention.self
-        heads = (*hidden.shape[:-1], attention.num_attention_heads, attention.attention_head_size)
-        query = attention.query(hidden[:, :1]).view(heads[0], 1, *heads[2:])
-        key, value = attention.key(hidden).view(heads), attention.value(hidden).view(heads)
-        row = F.scaled_dot_product_attention(
-            query.transpose(1, 2),
-            key.transpose(1, 2),
-            value.transpose(1, 2),
-            attn_mask=None if attention_mask is None else attention_mask[:, None, None, :].bool(),
-            dropout_p=attention.dropout.p if self.training else 0.0,
+    def _may_run_on_cpu(self, input_ids: Tensor, inputs: dict) -> bool:
+        """Whether the shortcuts for a CPU apply: no gradients, float32, plain ids."""
+        return (
+            not (self.training or torch.is_grad_enabled() or torch.compiler.is_compiling())
+            and input_ids.device.type == "cpu"
+            and torch.backends.mkldnn.is_available()
+            and not torch.is_autocast_enabled("cpu")
+            and self.dtype == torch.float32
+            and self.config.hidden_act == "gelu"
+            and self.config.num_hidden_layers > 1
+            and all(value is None for value in inputs.values())
+            # A stranger id would find the row of another token; stock's embeddings refuse it.
+            and input_ids.shape[1] <= self.config.max_position_embeddings
+            and bool((input_ids >= 0).all() and (input_ids < self.config.vocab_size).all())
         )
-        attended = last.attention.output(row.transpose(1, 2).flatten(2), hidden[:, :1])
-        return last.feed_forward_chunk(attended)
+
+    def _hidden_on_cpu(self, input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
+        """What enters the last layer, (n, length, hidden)."""
+        if self._token_projections is None or not self._token_projections.are_current():
+            self._token_projections = TokenProjections(self.bert)
+        hidden, projections = self._token_projections(input_ids)
+        mask = None if attention_mask is None or attention_mask.all() else attention_mask[:, None, None].bool()
+        for layer in self.bert.encoder.layer[:-1]:
+            hidden, projections = layer_on_cpu(layer, hidden, mask, projections), None
+        return hidden
 
     @torch.no_grad()
     def set_label_statistics(self, mean: float, std: float) -> None:
@@ -135,6 +174,31 @@ class BertForSequenceRegression(BertForSequenceClassification):
         self.config.label_mean, self.config.label_std = mean, std
         self.classifier.weight.mul_(std)
         nn.init.constant_(self.classifier.bias, mean)
+
+
+def _asks_for_more(
+    model: BertPreTrainedModel, input_ids: Tensor | None, attention_mask: Tensor | None, arguments: dict
+) -> bool:
+    """Whether the caller asks for more than some rows, in another way than ids and a mask, or of a changed BERT."""
+    return (
+        input_ids is None
+        or (attention_mask is not None and attention_mask.dim() != 2)
+        or any(value is not None for value in arguments.values())
+        or model.config.output_attentions
+        or model.config.output_hidden_states
+        or not is_stock(model.bert.encoder.modules())
+    )
+
+
+def _before_last_layer(
+    bert: BertModel, input_ids: Tensor, attention_mask: Tensor | None, **inputs: Tensor | None
+) -> tuple[Tensor, Tensor | None]:
+    """What enters the last layer, (n, length, hidden), and the mask of its attention."""
+    hidden = bert.embeddings(input_ids, **inputs)
+    mask = create_bidirectional_mask(bert.config, hidden, attention_mask)
+    for layer in bert.encoder.layer[:-1]:
+        hidden = layer(hidden, mask)
+    return hidden, mask
 
 
 # With these, `save_pretrained` puts this code beside the weights, for those who load with `trust_remote_code=True`.

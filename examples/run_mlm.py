@@ -7,6 +7,7 @@ accelerate launch examples/run_mlm.py --data prepared --preset seed --output_dir
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 from transformers import EvalPrediction
@@ -26,17 +27,27 @@ from dream_bert.training import (
 )
 
 
+def with_predicted(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+    """A batch that asks the model for the logits of the tokens to predict alone."""
+    return batch | {"predicted": batch["labels"] != IGNORED}
+
+
 def loss(outputs, labels: Tensor, num_items_in_batch: Tensor | None = None) -> Tensor:
     """Cross-entropy a predicted token of the whole batch, over all its accumulation steps and processes."""
-    total = F.cross_entropy(outputs.logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED, reduction="sum")
-    count = (labels != IGNORED).sum() if num_items_in_batch is None else num_items_in_batch
-    return total / count
+    right = labels[labels != IGNORED]
+    total = F.cross_entropy(outputs.logits.float(), right, reduction="sum")
+    return total / (len(right) if num_items_in_batch is None else num_items_in_batch)
 
 
 def token_and_log_probability(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """The most probable token and the log-probability of the right one: all that the metrics need of the logits."""
-    right = F.log_softmax(logits.float(), dim=-1).gather(-1, labels.clamp(min=0)[..., None])
-    return logits.argmax(-1), right.squeeze(-1)
+    """The most probable token and the log-probability of the right one, where one is to be predicted."""
+    predicted = labels != IGNORED
+    right = F.log_softmax(logits.float(), dim=-1).gather(-1, labels[predicted][:, None]).squeeze(-1)
+    log_probability = torch.zeros(labels.shape, dtype=right.dtype, device=right.device)
+    return (
+        torch.zeros_like(labels).masked_scatter(predicted, logits.argmax(-1)),
+        log_probability.masked_scatter(predicted, right),
+    )
 
 
 def metrics(prediction: EvalPrediction, stride: int, context: int) -> dict[str, float]:
@@ -72,7 +83,7 @@ def main(args: list[str] | None = None) -> None:
         run_args,
         train_dataset=batches("train", data_args.max_train_rows),
         eval_dataset=batches("validation"),
-        data_collator=dict,  # a data set's items are batches already
+        data_collator=with_predicted,  # a data set's items are batches already
         compute_loss_func=loss,
         compute_metrics=lambda prediction: metrics(prediction, config.stride, config.context),
         preprocess_logits_for_metrics=token_and_log_probability,

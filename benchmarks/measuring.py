@@ -1,0 +1,57 @@
+"""What the timing scripts share: the machine, repeats in turns, medians and spreads, the JSON."""
+
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def machine(*packages: str) -> dict:
+    """The processor, its cores and memory, and the versions of Python, this package and `packages`."""
+    cpuinfo = Path("/proc/cpuinfo")
+    models = [line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+    return {
+        "processor": models[0] if models else platform.processor(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "versions": {"python": platform.python_version()}
+        | {name: version(name) for name in ("dream-promoter-bert", "numpy", *packages)},
+    }
+
+
+def in_turns(variants: dict[str, Callable[[], object]], repeats: int, warm_up: int = 1) -> dict[str, list[float]]:
+    """Seconds of each variant, run one after the other `repeats` times, so that a slow minute slows all of them."""
+    seconds = {name: [] for name in variants}
+    for repeat in range(-warm_up, repeats):
+        for name, run in variants.items():
+            begin = time.perf_counter()
+            run()
+            if repeat >= 0:
+                seconds[name].append(time.perf_counter() - begin)
+        print(f"\rrepeat {repeat + 1} of {repeats} ", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return seconds
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    """Median, least and greatest."""
+    return {"median": statistics.median(values), "min": min(values), "max": max(values), "repeats": len(values)}
+
+
+def table(header: list[str], rows: list[list[str]]) -> str:
+    """A Markdown table."""
+    return "\n".join("| " + " | ".join(row) + " |" for row in [header, ["---"] * len(header), *rows])
+
+
+def write(script: str, result: dict) -> None:
+    """Write `benchmarks/NAME.json` beside the script of that name."""
+    path = HERE / Path(script).with_suffix(".json").name
+    path.write_text(json.dumps(result, indent=1) + "\n")
+    print(f"wrote {path}", file=sys.stderr)
