@@ -5,20 +5,36 @@ that makes it, nor of what came before. So a resumed run, or one of two processe
 """
 
 from collections.abc import Iterator, Sequence
+from itertools import chain, repeat
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from .configuration_dream_bert import DreamBertConfig
 from .data import DataError, PromoterDataset
-from .encoding import MASK, PAD, SPECIAL_TOKENS, VOCABULARY, K, assemble, assemble_frames, context_ids, longest_insert
+from .encoding import (
+    MASK,
+    PAD,
+    SPECIAL_TOKENS,
+    VOCABULARY,
+    K,
+    assemble,
+    context_ids,
+    in_context,
+    insert_tokens,
+    longest_insert,
+    model_inputs,
+)
+from .hashing import random_words
 
 IGNORED = -100
 """The label of what does not count, as in `torch.nn.CrossEntropyLoss`: tokens not to predict, rows that fill up."""
 
 FILLER = -1
 """The number that stands for any row, to fill up a batch: its labels are `IGNORED`."""
+
+_PART = 262_144
 
 
 class EpochSampler(Sampler[int]):
@@ -46,9 +62,22 @@ class EpochSampler(Sampler[int]):
         return self.rows + self.filler
 
     def __iter__(self) -> Iterator[int]:
-        order = np.random.default_rng((self.seed, self.epoch)).permutation(self.rows)
-        yield from (order + self.epoch * self.rows).tolist()
-        yield from [FILLER] * self.filler
+        numbers = np.random.default_rng((self.seed, self.epoch)).permutation(self.rows)
+        numbers += self.epoch * self.rows
+        # A part at a time: Python's integers take four times the memory of the array's.
+        parts = np.array_split(numbers, 1 + self.rows // _PART)
+        return chain(chain.from_iterable(part.tolist() for part in parts), repeat(FILLER, self.filler))
+
+
+def follow_epochs(loader: DataLoader) -> DataLoader:
+    """The same loader; its `set_epoch` reaches the sampler also where accelerate skips batches for several processes.
+
+    (It looks for `sampler` one level below the skipping, and there stands accelerate's wrapper, which has none.)
+    """
+    wrapper = loader.batch_sampler
+    if hasattr(wrapper, "batch_sampler"):
+        wrapper.sampler = wrapper.batch_sampler.sampler
+    return loader
 
 
 class _Batches(Dataset):
@@ -81,13 +110,8 @@ class RegressionBatches(_Batches):
     def __getitems__(self, numbers: Sequence[int]) -> dict[str, torch.Tensor]:
         number = np.asarray(numbers)
         windows, offsets, expression = self.rows.rows(number % len(self))
-        layout = (self.config.stride, self.config.context)
-        if self.config.reading_frames == 1:
-            ids, _ = assemble(windows, offsets, *layout)
-        else:
-            ids = assemble_frames(windows, offsets, *layout, self.config.reading_frames)
-        labels = np.where(number == FILLER, np.float32(IGNORED), expression)
-        return _tensors(ids) | {"labels": torch.from_numpy(labels)}
+        expression[number == FILLER] = IGNORED
+        return _tensors(model_inputs(assemble(windows, offsets, self.config)) | {"labels": expression})
 
 
 class MaskedLMBatches(_Batches):
@@ -101,32 +125,49 @@ class MaskedLMBatches(_Batches):
 
     mask_fraction = 0.15
 
+    def __init__(self, rows: PromoterDataset, config: DreamBertConfig, seed: int = 0, limit: int | None = None):
+        super().__init__(rows, config, seed, limit)
+        self._frames, self._fates = np.random.SeedSequence(seed).generate_state(2, np.uint64)
+
     def __getitems__(self, numbers: Sequence[int]) -> dict[str, torch.Tensor]:
         number = np.asarray(numbers)
         windows, offsets, _ = self.rows.rows(number % len(self))
-        frame = np.zeros(len(number), dtype=np.int64)
-        if self.config.stride == K:
-            frame = (uniform(self.seed, "frame", number, 1)[:, 0] * K).astype(np.int64)
-        ids, is_insert = assemble(windows, offsets, self.config.stride, self.config.context, frame)
-        masked, predicted = self._mask(ids, is_insert, number)
-        labels = np.where(predicted & (number != FILLER)[:, None], ids.astype(np.int64), IGNORED)
-        return _tensors(masked) | {"labels": torch.from_numpy(labels)}
+        stride, context = self.config.stride, self.config.context
+        frame = 0
+        if stride == K:
+            frame = (random_words(self._frames, number, 1)[:, 0] % K).astype(np.int64)
+        tokens, counts = insert_tokens(windows, offsets, stride, frame)
+        masked, row, column = self._mask(tokens, counts, number)
+        inputs = model_inputs(in_context(masked, counts, stride, context))
+        labels = np.full(inputs["input_ids"].shape, IGNORED)
+        labels[row, 1 + len(context_ids(stride, context)[0]) + column] = tokens[row, column]
+        return _tensors(inputs | {"labels": labels})
 
-    def _mask(self, ids: np.ndarray, is_insert: np.ndarray, number: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Ids as the model reads them, and where a token is to be predicted."""
+    def _mask(
+        self, tokens: np.ndarray, counts: np.ndarray, number: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Tokens as the model reads them, and the rows and columns of those to predict."""
         run = 1 if self.config.stride == K else 2 * K - 1
-        length = ids.shape[1]
         # Runs begin up to `run - 1` columns before a row, so that its first tokens are as likely as all others.
-        column = np.arange(run - 1 + length)
-        starts_run = uniform(self.seed, "mask", number, len(column)) < 1 - (1 - self.mask_fraction) ** (1 / run)
-        start = np.maximum.accumulate(np.where(starts_run, column, -run), axis=1)
-        predicted = is_insert & (column - start < run)[:, run - 1 :]
-        fate = uniform(self.seed, "fate", number, len(column))
-        fate = np.take_along_axis(fate, np.where(start < 0, column, start), axis=1)[:, run - 1 :]
+        words = random_words(self._fates, number, run - 1 + tokens.shape[1])
+        column = np.arange(words.shape[1], dtype=np.int16)
+        # Of a word's 64 bits 32 say whether a run starts, 16 what becomes of it, and 16 which a random 3-mer is.
+        share = 1 - (1 - self.mask_fraction) ** (1 / run)
+        starts_run = words.astype(np.uint32) < np.uint32(share * 2**32)
+        start = np.maximum.accumulate(np.where(starts_run, column, np.int16(-run)), axis=1)
+        is_token = column[: tokens.shape[1]] < counts[:, None]
+        predicted = is_token & (column - start < run)[:, run - 1 :] & (number != FILLER)[:, None]
+
+        row, column = np.nonzero(predicted)
+        start = start[row, column + run - 1]
+        fate = words[row, start] >> np.uint64(48)
+        kmer = (words[row, column + run - 1] >> np.uint64(32)).astype(np.uint16)
         kmers = len(VOCABULARY) - len(SPECIAL_TOKENS)
-        random_kmer = len(SPECIAL_TOKENS) + (uniform(self.seed, "kmer", number, length) * kmers).astype(np.uint8)
-        masked = np.where(predicted & (fate < 0.8), np.uint8(MASK), ids)
-        return np.where(predicted & (fate >= 0.9), random_kmer, masked), predicted
+        random_kmer = len(SPECIAL_TOKENS) + (kmer.astype(np.uint32) * kmers >> 16)
+        hidden_or_kept = np.where(fate < 0.8 * 2**16, MASK, tokens[row, column])
+        masked = tokens.copy()
+        masked[row, column] = np.where(fate < 0.9 * 2**16, hidden_or_kept, random_kmer)
+        return masked, row, column
 
 
 def best_random_accuracy(input_ids: np.ndarray, stride: int, context: int) -> np.ndarray:
@@ -156,24 +197,5 @@ def best_random_accuracy(input_ids: np.ndarray, stride: int, context: int) -> np
     return 4.0 ** -hidden[masked].astype(np.float64)
 
 
-def uniform(seed: int, purpose: str, number: np.ndarray, length: int) -> np.ndarray:
-    """Uniform random numbers in [0, 1), float64 (n, length): a hash of the seed, the purpose, the row and the column.
-
-    Source: the finaliser of SplitMix64 (Steele et al. 2014, https://doi.org/10.1145/2660193.2660195).
-    """
-    stream = np.random.SeedSequence([seed, *purpose.encode()]).generate_state(1, np.uint64)
-    with np.errstate(over="ignore"):
-        row = _mix(number.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + stream)
-        word = _mix(row[:, None] + np.arange(1, length + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15))
-    return (word >> np.uint64(11)) * 2.0**-53
-
-
-def _mix(word: np.ndarray) -> np.ndarray:
-    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return word ^ (word >> np.uint64(31))
-
-
-def _tensors(ids: np.ndarray) -> dict[str, torch.Tensor]:
-    ids = torch.from_numpy(ids.astype(np.int64))
-    return {"input_ids": ids, "attention_mask": (ids != PAD).long()}
+def _tensors(arrays: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}

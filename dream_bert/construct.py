@@ -27,7 +27,6 @@ OLIGO_START = UPSTREAM[-17:]
 OLIGO_END = DOWNSTREAM[:13]
 """The oligo's 13 constant bp after the insert."""
 
-_SPACE = re.compile(r"\s+")
 _OLIGO_START = re.compile(f"^(N{{0,2}}){OLIGO_START}")
 _NOT_IUPAC = re.compile(r"[^ACGTURYSWKMBDHVN]", re.IGNORECASE | re.ASCII)
 
@@ -42,7 +41,7 @@ def clean(sequence: str) -> str:
     >>> clean("acg u\\n")
     'ACGT'
     """
-    return _SPACE.sub("", sequence).upper().replace("U", "T")
+    return _without_space(sequence).upper().replace("U", "T")
 
 
 def to_insert(sequence: str) -> str:
@@ -53,7 +52,9 @@ def to_insert(sequence: str) -> str:
     >>> to_insert(OLIGO_START + "ACGT" + OLIGO_END), to_insert("ACGT" + OLIGO_END), to_insert("ACGT")
     ('ACGT', 'ACGT', 'ACGT')
     """
-    return _OLIGO_START.sub(r"\1", sequence).removesuffix(OLIGO_END)
+    if start := _OLIGO_START.match(sequence):
+        sequence = start[1] + sequence[start.end() :]
+    return sequence.removesuffix(OLIGO_END)
 
 
 def to_oligo(insert: str) -> str:
@@ -100,7 +101,7 @@ def check_insert(sequence: str, record: str, where: str = "", longest: int | Non
     dream_bert.construct.SequenceError: a.fa:2: record 'p1': the sequence is empty; give at least 1 bp of insert
     """
     place = f"{where}: record {record!r}" if where else f"record {record!r}"
-    if wrong := _NOT_IUPAC.search(_SPACE.sub("", sequence)):
+    if wrong := _NOT_IUPAC.search(_without_space(sequence)):
         raise SequenceError(
             f"{place}: character {wrong[0]!r} at base {wrong.start() + 1} is not an IUPAC nucleotide code; "
             "remove or replace it"
@@ -114,3 +115,7 @@ def check_insert(sequence: str, record: str, where: str = "", longest: int | Non
             f"{place}: the insert is {len(insert)} bp and the model reads at most {longest} bp; score a window of it"
         )
     return insert
+
+
+def _without_space(text: str) -> str:
+    return "".join(text.split())

@@ -5,6 +5,7 @@ a sequence, one a base, are its *windows*; tokens of any stride and reading fram
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -23,10 +24,9 @@ VOCABULARY = SPECIAL_TOKENS + tuple("".join(kmer) for kmer in product(BASES, rep
 
 PAD, UNK, CLS, SEP, MASK = range(len(SPECIAL_TOKENS))
 
-_CODES = np.full(256, BASES.index("N"), dtype=np.uint8)
-for _code, _base in enumerate(BASES):
-    _CODES[ord(_base)] = _CODES[ord(_base.lower())] = _code
-_CODES[ord("U")] = _CODES[ord("u")] = BASES.index("T")
+_CODES = bytearray([BASES.index("N")]) * 256
+for _letter, _base in zip(b"ACGTUacgtu", "ACGTTACGTT", strict=True):
+    _CODES[_letter] = BASES.index(_base)
 
 
 def window_ids(inserts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -46,12 +46,22 @@ def window_ids(inserts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     np.cumsum([len(insert) + K - 1 for insert in inserts], out=offsets[1:])
     if not len(inserts):
         return np.empty(0, dtype=np.uint8), offsets
-    # Neighbours share the `NN` between them, so that the windows of the whole text are those of its inserts.
-    text = f"NN{'NN'.join(inserts)}NN".encode("ascii")
-    codes = _CODES[np.frombuffer(text, dtype=np.uint8)]
-    return len(SPECIAL_TOKENS) + 25 * codes[:-2] + 5 * codes[1:-1] + codes[2:], offsets
+    return kmer_ids(f"NN{'NN'.join(inserts)}NN".encode("ascii")), offsets
 
 
+def kmer_ids(text: bytes) -> np.ndarray:
+    """Ids, uint8 (len(text) - 2,), of all 3-mers of a text; what is not A C G T U reads as N.
+
+    Of inserts with `NN` before, between and after them they are those of `window_ids`: neighbours share their `NN`.
+
+    >>> [VOCABULARY[i] for i in kmer_ids(b"ACGU")]
+    ['ACG', 'CGT']
+    """
+    codes = np.frombuffer(text.translate(_CODES), dtype=np.uint8)
+    return len(SPECIAL_TOKENS) + 25 * codes[:-2] + 5 * codes[1:-1] + codes[2:]
+
+
+@lru_cache
 def context_ids(stride: int, context: int) -> tuple[np.ndarray, np.ndarray]:
     """Ids, uint8, of `context` bp upstream and downstream of the insert; neither holds a base of the insert.
 
@@ -61,6 +71,7 @@ def context_ids(stride: int, context: int) -> tuple[np.ndarray, np.ndarray]:
     if context == 0:
         return np.empty(0, dtype=np.uint8), np.empty(0, dtype=np.uint8)
     ids, offsets = window_ids([UPSTREAM[-context:], DOWNSTREAM[:context]])
+    ids.setflags(write=False)  # all callers share it
     upstream, downstream = ids[: offsets[1]], ids[offsets[1] :]
     return upstream[K - 1 : 1 - K : stride], downstream[K - 1 : 1 - K : stride]
 
@@ -76,35 +87,63 @@ def token_counts(bases: np.ndarray, stride: int) -> np.ndarray:
     return np.maximum(1, -((K - stride - bases) // stride))
 
 
-def assemble(
-    windows: np.ndarray, offsets: np.ndarray, stride: int, context: int, frame: np.ndarray | int = 0
+def insert_tokens(
+    windows: np.ndarray, offsets: np.ndarray, stride: int, frame: np.ndarray | int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Model inputs from windows: `[CLS]`, context, tokens, context, `[SEP]`, padded to the longest row.
+    """Tokens of inserts alone, from their windows.
 
     Args:
         windows: uint8, flat, and offsets: int64 (n + 1,), as `window_ids` gives them.
         stride: 1 or 3 bp from token to token.
-        context: bp of the plasmid on each side.
-        frame: reading frame of each row, 0 to 2, (n,) or one for all; as if so many N stood before the sequence.
+        frame: reading frames, 0 to 2, as if so many N stood before the sequence: one for all, (n,), or (n, frames).
 
     Returns:
-        input ids, uint8 (n, length), and a bool array of that shape that is true where a token of the insert stands.
+        ids, uint8 (n, longest) or (n, frames, longest), filled up with `[PAD]`; and how many are tokens, int64 (n,)
+        or (n, frames).
     """
-    upstream, downstream = context_ids(stride, context)
-    tail = np.append(downstream, np.uint8(SEP))
-    frame = np.broadcast_to(frame, len(offsets) - 1)
-    count = token_counts(np.diff(offsets) - (K - 1) + frame, stride)
-    first = 1 + len(upstream)
+    frame = np.asarray(frame)
+    row = np.s_[:, None] if frame.ndim == 2 else np.s_[:]
+    counts = token_counts(np.diff(offsets)[row] - (K - 1) + frame, stride)
+    begin = offsets[:-1][row] + K - 1 - frame
+    longest = int(counts.max(initial=0))
+    # A row is read on over its end, up to the longest's width.
+    padded = np.append(windows, np.zeros(stride * longest, dtype=np.uint8))
+    reads = np.ndarray((len(windows) + 1, stride * longest), np.uint8, padded, strides=(1, 1))[begin]
+    ids = reads[..., ::stride]
+    return np.where(np.arange(longest) < counts[..., None], ids, np.uint8(PAD)), counts
 
-    column = np.arange(first + count.max(initial=0) + len(tail))
-    is_insert = (column >= first) & (column < first + count[:, None])
-    window = (offsets[:-1] + K - 1 - frame)[:, None] + stride * (column - first)
-    ids = np.full(is_insert.shape, PAD, dtype=np.uint8)
-    ids[:, 0] = CLS
-    ids[:, 1:first] = upstream
-    ids[is_insert] = windows[window[is_insert]]
-    np.put_along_axis(ids, (first + count)[:, None] + np.arange(len(tail)), tail[None], axis=1)
-    return ids, is_insert
+
+def in_context(tokens: np.ndarray, counts: np.ndarray, stride: int, context: int) -> np.ndarray:
+    """Model inputs, uint8 (..., length), from what `insert_tokens` gives: `[CLS]`, context, tokens, context, `[SEP]`,
+    padded to the longest."""
+    upstream, downstream = context_ids(stride, context)
+    head, tail = np.append(np.uint8(CLS), upstream), np.append(downstream, np.uint8(SEP))
+    longest = tokens.shape[-1]
+    ids = np.full((*tokens.shape[:-1], len(head) + longest + len(tail)), PAD, dtype=np.uint8)
+    ids[..., : len(head)] = head
+    ids[..., len(head) : len(head) + longest] = tokens
+    for count in np.unique(counts):
+        end = len(head) + count
+        ids[counts == count, end : end + len(tail)] = tail
+    return ids
+
+
+def model_inputs(ids: np.ndarray) -> dict[str, np.ndarray]:
+    """`input_ids` and `attention_mask`, int64, of padded ids."""
+    return {"input_ids": ids.astype(np.int64), "attention_mask": (ids != PAD).astype(np.int64)}
+
+
+def assemble(windows: np.ndarray, offsets: np.ndarray, config: "DreamBertConfig") -> np.ndarray:
+    """Input ids, uint8, padded to the longest row: (n, length), or (n, frames, length) where the model averages
+    several reading frames.
+
+    Args:
+        windows: uint8, flat, and offsets: int64 (n + 1,), as `window_ids` gives them.
+        config: the model's.
+    """
+    frames = config.reading_frames
+    frame = 0 if frames == 1 else np.broadcast_to(np.arange(frames), (len(offsets) - 1, frames))
+    return in_context(*insert_tokens(windows, offsets, config.stride, frame), config.stride, config.context)
 
 
 def encode(inserts: Sequence[str], config: "DreamBertConfig") -> dict[str, np.ndarray]:
@@ -118,21 +157,7 @@ def encode(inserts: Sequence[str], config: "DreamBertConfig") -> dict[str, np.nd
     >>> encode(["ACGTAC"], DreamBertConfig(stride=3, context=0))["input_ids"].tolist()
     [[2, 12, 81, 3]]
     """
-    windows, offsets = window_ids(inserts)
-    frames = config.reading_frames
-    if frames == 1:
-        ids, _ = assemble(windows, offsets, config.stride, config.context)
-    else:
-        ids = assemble_frames(windows, offsets, config.stride, config.context, frames)
-    ids = ids.astype(np.int64)
-    return {"input_ids": ids, "attention_mask": (ids != PAD).astype(np.int64)}
-
-
-def assemble_frames(windows: np.ndarray, offsets: np.ndarray, stride: int, context: int, frames: int) -> np.ndarray:
-    """Input ids, uint8 (n, frames, length), of the first `frames` reading frames of every sequence."""
-    per_frame = [assemble(windows, offsets, stride, context, frame)[0] for frame in range(frames)]
-    longest = max(ids.shape[1] for ids in per_frame)
-    return np.stack([np.pad(ids, ((0, 0), (0, longest - ids.shape[1]))) for ids in per_frame], axis=1)
+    return model_inputs(assemble(*window_ids(inserts), config))
 
 
 def longest_insert(config: "DreamBertConfig") -> int:

@@ -1,8 +1,9 @@
 """Prepare training data: read and check labelled sequences, select, split, and write token rows to Arrow shards.
 
 The stage `mlm` holds the most expressed fraction of the rows, for masked-LM pretraining; `regression` holds all.
-Two passes: the first tokenises every row to a spool file and keeps 16 bytes a row in memory (label and hash), the
-second copies the rows of each split from the spool to its shards.
+Two passes: the first tokenises every row to a spool file and keeps its label and hash in memory, the second copies the
+rows of each split from the spool to its shards. Memory grows by about 60 bytes a row: 16 are the label and the hash,
+the others the splits'.
 """
 
 import csv
@@ -15,18 +16,18 @@ from collections.abc import Sequence
 from contextlib import suppress
 from fractions import Fraction
 from importlib.metadata import PackageNotFoundError, version
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from .blocks import LONGEST_INSERT, Block, scan_blocks
 from .columnar import scan_hub
 from .construct import SequenceError, check_insert
 from .data import FORMAT, SCHEMA, STAGES, DataError, read_manifest
-from .encoding import window_ids
 from .reading import BadRow, scan_records
 from .splits import Share, drop_shared, split_rows, top_rows
+from .spool import Spool
 
 TOP_FRACTION = Fraction(1, 5)
 MLM_VALIDATION = Fraction(1, 20)
@@ -35,10 +36,6 @@ TEST = Fraction(76_393, 6_739_258)
 """The shares of the SYSU-SAIL-2022 entry: of its 6,739,258 rows they give its own counts."""
 
 SHARD_ROWS = 262_144
-LONGEST_INSERT = 4096
-"""Bp; keeps a full shard below the 2^31 values that an Arrow list column can address."""
-
-_SPOOL_ROWS = 65_536
 
 
 def prepare(
@@ -87,7 +84,7 @@ def prepare(
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
         build = Path(scratch, "build")
         build.mkdir()
-        spool = _Spool(Path(scratch, "spool.arrow"))
+        spool = Spool(Path(scratch, "spool.arrow"))
         with _Rejects(build / "rejects.tsv", skip_bad) as rejects, spool:
             sources = [_read_source(str(source), spool, rejects) for source in inputs]
         expression, hashes = spool.columns()
@@ -152,70 +149,23 @@ class _Rejects:
         self._writer.writerow((row.where, row.detail, row.text))
 
 
-class _Spool:
-    """The accepted rows' window ids, on disk; their expression and a 64-bit hash of the ids, in memory."""
-
-    def __init__(self, path: Path):
-        self.shortest, self.longest = LONGEST_INSERT, 0
-        self._path = path
-        self._inserts, self._labels = [], []
-        self._columns: list[tuple[np.ndarray, np.ndarray]] = []
-
-    def __enter__(self) -> "_Spool":
-        self._writer = pa.ipc.new_file(str(self._path), pa.schema([SCHEMA.field("window_ids")]))
-        return self
-
-    def __exit__(self, *_) -> None:
-        self._flush()
-        self._writer.close()
-
-    def add(self, insert: str, expression: float) -> None:
-        self._inserts.append(insert)
-        self._labels.append(expression)
-        if len(self._inserts) == _SPOOL_ROWS:
-            self._flush()
-
-    def _flush(self) -> None:
-        if not self._inserts:
-            return
-        ids, offsets = window_ids(self._inserts)
-        column = pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(ids))
-        self._writer.write_batch(pa.record_batch([column], names=["window_ids"]))
-        view = memoryview(ids)
-        digests = [hashlib.blake2b(view[a:b], digest_size=8).digest() for a, b in pairwise(offsets.tolist())]
-        self._columns.append((np.array(self._labels), np.frombuffer(b"".join(digests), dtype=np.uint64)))
-        lengths = [len(insert) for insert in self._inserts]
-        self.shortest, self.longest = min(self.shortest, *lengths), max(self.longest, *lengths)
-        self._inserts, self._labels = [], []
-
-    def columns(self) -> tuple[np.ndarray, np.ndarray]:
-        """Expression, float64, and hashes, uint64, of all rows."""
-        if not self._columns:
-            raise DataError("no row of the input can be used; see the reasons without --on-error skip")
-        expression, hashes = zip(*self._columns, strict=True)
-        return np.concatenate(expression), np.concatenate(hashes)
-
-    def take(self, rows: np.ndarray) -> pa.ListArray:
-        """The window ids of `rows`, which ascend."""
-        with pa.ipc.open_file(pa.memory_map(str(self._path))) as spool:
-            edges = np.searchsorted(rows, np.arange(spool.num_record_batches + 1) * _SPOOL_ROWS)
-            parts = [
-                spool.get_batch(number).column(0).take(pa.array(rows[first:last] - number * _SPOOL_ROWS))
-                for number, (first, last) in enumerate(pairwise(edges))
-                if first < last
-            ]
-        return pa.concat_arrays(parts)
-
-
-def _read_source(source: str, spool: _Spool, rejects: _Rejects) -> dict:
+def _read_source(source: str, spool: Spool, rejects: _Rejects) -> dict:
     """Read one input to the spool; its entry in the manifest."""
     if source.startswith("hub:") or source == "-":
         contents, entry = hashlib.sha256(), {"name": source}
     else:
         with open(source, "rb") as file:
             contents, entry = hashlib.file_digest(file, "sha256"), {"name": source, "bytes": os.path.getsize(source)}
+    if source.startswith("hub:"):
+        scanned = scan_hub(source)
+    else:
+        scanned = scan_records(source, labelled=True) if source == "-" else scan_blocks(source)
     rows = 0
-    for row in scan_hub(source) if source.startswith("hub:") else scan_records(source, labelled=True):
+    for row in scanned:
+        if isinstance(row, Block):
+            rows += len(row.lengths)
+            spool.add_block(row)
+            continue
         rows += 1
         if "bytes" not in entry:  # no file: the hash is of the rows
             contents.update(repr(row[:3]).encode())
@@ -250,7 +200,7 @@ def _check_target(folder: Path, overwrite: bool) -> None:
 
 
 def _write_shards(
-    spool: _Spool, rows: np.ndarray, expression: np.ndarray, build: Path, folder: str, shard_rows: int
+    spool: Spool, rows: np.ndarray, expression: np.ndarray, build: Path, folder: str, shard_rows: int
 ) -> list[dict]:
     """Write the shards of one split; their entries in the manifest."""
     Path(build, folder).mkdir(parents=True)

@@ -13,27 +13,23 @@ A file is recognised by its content, never by its name, and is streamed:
 import csv
 import gzip
 import io
-import shutil
 import sys
 import tempfile
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from .streams import DAMAGE, ReadError, copy, damaged, peek
+
 LABEL_COLUMNS = ("expression", "activity")
 ID_COLUMNS = ("id", "name")
 
-_LARGEST_FLOAT32 = 3.4028234663852886e38
-_BUFFER = 1 << 20
-_DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile)
+LARGEST_LABEL = 3.4028234663852886e38
+"""The largest float32; labels are stored as such."""
+
 _FORMATS = "FASTA, TSV or CSV with a column 'sequence', one sequence a line, or Parquet, plain or gzipped"
-
-
-class ReadError(ValueError):
-    """An input that cannot be read; the message is `FILE:LINE: what; what to do`."""
 
 
 class Record(NamedTuple):
@@ -90,8 +86,13 @@ def read_records(path: str | Path, labelled: bool = False) -> Iterator[Record]:
         yield row
 
 
-def scan_records(path: str | Path, labelled: bool = False) -> Iterator[Record | BadRow]:
-    """Like `read_records`, but a bad row comes as a `BadRow` in its place, and the reading goes on after it."""
+def scan_records(
+    path: str | Path, labelled: bool = False, text_scanner: Callable[..., Iterator] | None = None
+) -> Iterator[Record | BadRow]:
+    """Like `read_records`, but a bad row comes as a `BadRow` in its place, and the reading goes on after it.
+
+    `text_scanner` takes the place of `scan_text`.
+    """
     with ExitStack() as stack:
         if str(path) == "-":
             name, file = "stdin", sys.stdin.buffer
@@ -99,58 +100,22 @@ def scan_records(path: str | Path, labelled: bool = False) -> Iterator[Record | 
             raise ReadError(f"{path}: is a folder; give a file")
         else:
             name, file = str(path), stack.enter_context(open(path, "rb"))
-        head, stream = _peek(file, name)
+        head, stream = peek(file, name)
         if zipped := head[:2] == b"\x1f\x8b":
-            head, stream = _peek(gzip.GzipFile(fileobj=stream), name)
+            head, stream = peek(gzip.GzipFile(fileobj=stream), name)
         if head == b"PAR1":
             from .columnar import scan_parquet
 
             if zipped or not file.seekable():  # Parquet is read from its end
                 file = stack.enter_context(tempfile.TemporaryFile())
-                _copy(stream, file, name)
+                copy(stream, file, name)
             rows = scan_parquet(file, name, labelled)
         else:
-            rows = _scan_text(stream, name, labelled)
+            rows = (text_scanner or scan_text)(stream, name, labelled)
         if (first := next(rows, None)) is None:
             raise ReadError(f"{name}: has no record; give {_FORMATS}")
         yield first
         yield from rows
-
-
-class _Joined(io.RawIOBase):
-    """Bytes already read from a stream, then the rest of it."""
-
-    def __init__(self, head: bytes, rest: BinaryIO):
-        self._head, self._rest = head, rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer) -> int:
-        data = self._head or self._rest.read1(len(buffer))
-        self._head = b""
-        buffer[: len(data)] = data
-        return len(data)
-
-
-def _peek(stream: BinaryIO, name: str) -> tuple[bytes, BinaryIO]:
-    """The first 4 bytes, and the stream with them still in front. (`peek` may give fewer, from a pipe.)"""
-    try:
-        head = stream.read(4)
-    except _DAMAGE as error:
-        raise _damaged(name, error) from error
-    return head, io.BufferedReader(_Joined(head, stream), _BUFFER)
-
-
-def _copy(stream: BinaryIO, file: BinaryIO, name: str) -> None:
-    try:
-        shutil.copyfileobj(stream, file, _BUFFER)
-    except _DAMAGE as error:
-        raise _damaged(name, error) from error
-
-
-def _damaged(where: str, error: Exception) -> ReadError:
-    return ReadError(f"{where}: the gzip data are damaged or cut off ({error}); copy or compress the file again")
 
 
 def parse_label(text: str | float | None) -> float:
@@ -167,7 +132,7 @@ def parse_label(text: str | float | None) -> float:
             raise ValueError
     except (TypeError, ValueError):
         raise RowFault("label not a number", f"the label {text!r} is no number; correct or remove the row") from None
-    if not abs(value) <= _LARGEST_FLOAT32:
+    if not abs(value) <= LARGEST_LABEL:
         raise RowFault("label not finite", f"the label {text!r} is not finite; correct or remove the row")
     return value
 
@@ -175,8 +140,9 @@ def parse_label(text: str | float | None) -> float:
 # --- text -------------------------------------------------------------------------------------------------------
 
 
-def _scan_text(stream: BinaryIO, name: str, labelled: bool) -> Iterator[Record | BadRow]:
-    lines = _lines(stream, name)
+def scan_text(stream: BinaryIO, name: str, labelled: bool) -> Iterator[Record | BadRow]:
+    """The rows of a text in any of the formats."""
+    lines = lines_of(stream, name)
     number, line = next((numbered for numbered in lines if numbered[1].strip()), (0, ""))
     if not line:
         return
@@ -186,24 +152,24 @@ def _scan_text(stream: BinaryIO, name: str, labelled: bool) -> Iterator[Record |
     elif "sequence" in _header(line, "\t" if "\t" in line else ","):
         yield from _scan_table(lines, name, labelled)
     else:
-        yield from _scan_plain(lines, name, labelled)
+        yield from scan_plain(lines, name, labelled)
 
 
-def _lines(stream: BinaryIO, name: str) -> Iterator[tuple[int, str]]:
-    """Line numbers from 1 and lines; a line that is not text is an error.
+def lines_of(stream: BinaryIO, name: str, number: int = 0) -> Iterator[tuple[int, str]]:
+    """Line numbers and lines, after `number` others; a line that is not text is an error.
 
     Bytes that are not UTF-8 become lone surrogates first: a strict decoder works ahead of the lines, and so could
     not name the one at fault.
     """
-    number = 0
+    encoding = "utf-8" if number else "utf-8-sig"
     try:
-        for line in io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape"):
+        for line in io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape"):
             number += 1
             if "\0" in line or not (line.isascii() or _is_text(line)):
                 raise ReadError(f"{name}:{number}: is not UTF-8 text; give {_FORMATS}")
             yield number, line
-    except _DAMAGE as error:
-        raise _damaged(f"{name}:{number + 1}", error) from error
+    except DAMAGE as error:
+        raise damaged(f"{name}:{number + 1}", error) from error
 
 
 def _is_text(line: str) -> bool:
@@ -233,8 +199,11 @@ def _fasta_row(row: int, header: str, sequence: str, where: str, labelled: bool)
         return BadRow(where, header, *fault.args)
 
 
-def _scan_plain(lines: Iterable[tuple[int, str]], name: str, labelled: bool) -> Iterator[Record | BadRow]:
-    row = 0
+def scan_plain(
+    lines: Iterable[tuple[int, str]], name: str, labelled: bool, row: int = 0
+) -> Generator[Record | BadRow, None, tuple[int, int]]:
+    """Rows of lines without a header, after `row` others; returns the last line's number and the number of rows."""
+    number = 0
     for number, line in lines:
         sequence, _, label = line.partition("\t")
         if not label and not sequence.strip():
@@ -245,6 +214,7 @@ def _scan_plain(lines: Iterable[tuple[int, str]], name: str, labelled: bool) -> 
         except RowFault as fault:
             yield BadRow(where, line.rstrip("\n"), *fault.args)
         row += 1
+    return number, row
 
 
 def _header(line: str, delimiter: str) -> list[str]:

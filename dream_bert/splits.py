@@ -39,7 +39,9 @@ def split_rows(rows: np.ndarray, seed: int | Sequence[int], shares: dict[str, Sh
         raise DataError(f"of {len(rows)} rows {wanted} leave none to train on; give smaller shares, or more rows")
     order = np.random.default_rng(seed).permutation(len(rows))
     parts = np.split(order, np.cumsum(counts))
-    return {name: rows[np.sort(part)] for name, part in zip((*shares, "train"), parts, strict=True)}
+    for part in parts:
+        part.sort()
+    return {name: rows[part] for name, part in zip((*shares, "train"), parts, strict=True)}
 
 
 def _count(share: Share, rows: int) -> int:
@@ -54,9 +56,18 @@ def drop_shared(splits: dict[str, np.ndarray], hashes: np.ndarray) -> tuple[dict
     """
     kept, dropped, held = {}, {}, np.empty(0, dtype=hashes.dtype)
     for name, rows in splits.items():
-        shared = np.isin(hashes[rows], held)
+        shared = _is_in(hashes[rows], held)
         kept[name], dropped[name] = rows[~shared], int(shared.sum())
-        held = np.concatenate([held, hashes[kept[name]]])
+        if name != "train":
+            held = np.sort(np.concatenate([held, hashes[kept[name]]]))
     if not len(kept["train"]):
         raise DataError("every insert of the train split is in another split too; give more, distinct inserts")
     return kept, dropped
+
+
+def _is_in(values: np.ndarray, ascending: np.ndarray) -> np.ndarray:
+    """Where a value is among those that ascend. (`np.isin` sorts the values too.)"""
+    if not len(ascending):
+        return np.zeros(len(values), dtype=bool)
+    place = np.searchsorted(ascending, values)
+    return ascending[np.minimum(place, len(ascending) - 1, out=place)] == values

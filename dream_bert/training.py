@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch.utils.data import Sampler
+from torch.utils.data import DataLoader, Sampler
 from transformers import EarlyStoppingCallback, HfArgumentParser, PreTrainedModel, Trainer, TrainingArguments, set_seed
 
-from .batches import EpochSampler
+from .batches import EpochSampler, follow_epochs
 from .configuration_dream_bert import PRESETS, DreamBertConfig
 from .data import DataError
 from .initialization import localise_attention
@@ -110,6 +110,9 @@ class PromoterTrainer(Trainer):
         processes = self.args.world_size
         multiple = processes * self.args.train_batch_size if processes > 1 else 1
         return EpochSampler(len(train_dataset or self.train_dataset), self.args.seed, multiple)
+
+    def get_train_dataloader(self) -> DataLoader:
+        return follow_epochs(super().get_train_dataloader())
 
     def _save_checkpoint(self, model, trial) -> None:
         complete = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}", COMPLETE)

@@ -5,6 +5,7 @@ from itertools import groupby
 import numpy as np
 import pytest
 import torch
+from accelerate.data_loader import prepare_data_loader, skip_first_batches
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -16,7 +17,7 @@ from dream_bert.batches import (
     MaskedLMBatches,
     RegressionBatches,
     best_random_accuracy,
-    uniform,
+    follow_epochs,
 )
 from dream_bert.data import DataError, PromoterDataset
 from dream_bert.encoding import MASK, VOCABULARY, context_ids, encode, longest_insert, window_ids
@@ -88,40 +89,29 @@ def test_order_depends_on_seed_and_epoch_alone():
     assert all(order(*key) == value for key, value in orders.items())
 
 
-# --- random numbers ---------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_a_resumed_epoch_has_exactly_the_rows_that_are_left(regression_rows, tiny_config, processes):
+    rows = RegressionBatches(regression_rows, tiny_config())
 
+    def loader(process):
+        sampler = EpochSampler(len(rows), seed=4, multiple=16 * processes)
+        loader = DataLoader(rows, batch_size=16, sampler=sampler, collate_fn=lambda batch: batch)
+        return follow_epochs(
+            prepare_data_loader(loader, num_processes=processes, process_index=process, put_on_device=False)
+        )
 
-def test_uniform_is_uniform_and_independent():
-    draws = uniform(3, "mask", np.arange(500), 100)
-    assert draws.shape == (500, 100) and draws.dtype == np.float64
-    assert draws.min() >= 0 and draws.max() < 1
-    assert len(np.unique(draws)) == draws.size
-    assert stats.kstest(draws.ravel(), "uniform").pvalue > 1e-3
-    assert stats.kstest(draws[:, 0], "uniform").pvalue > 1e-3
-    assert stats.kstest(draws[0], "uniform").pvalue > 1e-3
-    for one, other in [(draws[:-1], draws[1:]), (draws[:, :-1], draws[:, 1:]), (draws[1:, :-1], draws[:-1, 1:])]:
-        assert abs(stats.pearsonr(one.ravel(), other.ravel()).statistic) < 0.02
-
-
-def test_uniform_streams_differ():
-    number = np.arange(200)
-    streams = [uniform(seed, purpose, number, 50) for seed in (0, 1) for purpose in ("mask", "fate", "kmer", "frame")]
-    for i, one in enumerate(streams):
-        for other in streams[:i]:
-            assert not np.isin(one, other).any()
-            assert abs(stats.pearsonr(one.ravel(), other.ravel()).statistic) < 0.04
-
-
-@given(st.integers(0, 2**63), st.lists(st.integers(0, 2**40), min_size=1, max_size=5), st.integers(1, 20))
-def test_uniform_of_a_row_and_column_stands_alone(seed, numbers, length):
-    together = uniform(seed, "mask", np.array(numbers), length)
-    for number, row in zip(numbers, together, strict=True):
-        np.testing.assert_array_equal(uniform(seed, "mask", np.array([number]), length + 7)[0, :length], row)
-
-
-def test_uniform_does_not_change_between_versions():
-    expected = [0.1145732812251189, 0.5777404398621389, 0.2547449886260903]
-    np.testing.assert_array_equal(uniform(42, "mask", np.array([7]), 3)[0], expected)
+    everything = []
+    for process in range(processes):
+        unbroken = loader(process)
+        unbroken.set_epoch(2)
+        whole = list(unbroken)
+        everything += [label for batch in whole for label in batch["labels"].tolist() if label != IGNORED]
+        for done in (1, len(whole) - 1):
+            resumed = skip_first_batches(loader(process), done)  # as Trainer does
+            resumed.set_epoch(2)
+            for one, other in zip(list(resumed), whole[done:], strict=True):
+                assert all(torch.equal(one[name], other[name]) for name in other)
+    assert sorted(everything) == sorted(regression_rows.rows(np.arange(len(rows)))[2].tolist())
 
 
 # --- expression -------------------------------------------------------------------------------------------------

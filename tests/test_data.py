@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dream_bert import cli
+from dream_bert import cli, spool
 from dream_bert import prepare as preparing
 from dream_bert.construct import to_oligo
 from dream_bert.data import DataError, PromoterDataset, read_manifest
@@ -64,7 +64,7 @@ def windows(insert: str) -> list[int]:
 
 @pytest.fixture(autouse=True)
 def small_spool(monkeypatch):
-    monkeypatch.setattr(preparing, "_SPOOL_ROWS", 64)
+    monkeypatch.setattr(spool, "_ROWS", 64)
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from dream_bert.encoding import (
     VOCABULARY,
-    assemble,
-    assemble_frames,
     context_ids,
     encode,
+    in_context,
+    insert_tokens,
     longest_insert,
     token_counts,
     window_ids,
@@ -47,31 +47,31 @@ def test_case_rna_and_iupac_codes(insert):
 
 
 @given(BATCHES, LAYOUTS, st.data())
-def test_assemble_equals_the_definition(reference_ids, inserts, layout, data):
+def test_tokens_and_their_context_equal_the_definition(reference_ids, inserts, layout, data):
     frames = data.draw(st.lists(st.integers(0, 2), min_size=len(inserts), max_size=len(inserts)))
-    ids, is_insert = assemble(*window_ids(inserts), *layout, np.array(frames))
+    tokens, counts = insert_tokens(*window_ids(inserts), layout[0], np.array(frames))
+    rows = [reference_ids(insert, layout[0], 0, frame)[1:-1] for insert, frame in zip(inserts, frames, strict=True)]
+    assert tokens.tolist() == padded(rows, max(map(len, rows)))
+    assert counts.tolist() == [len(row) for row in rows]
+
+    ids = in_context(tokens, counts, *layout)
     rows = [reference_ids(insert, *layout, frame) for insert, frame in zip(inserts, frames, strict=True)]
     assert ids.tolist() == padded(rows, max(map(len, rows)))
-    assert ids.dtype == np.uint8 and is_insert.dtype == bool
-
-    before = (len(reference_ids("A", *layout)) - 1) // 2
-    for row, marks in zip(rows, is_insert, strict=True):
-        tokens = len(row) - 2 * before
-        assert np.flatnonzero(marks).tolist() == list(range(before, before + tokens))
+    assert tokens.dtype == ids.dtype == np.uint8 and counts.dtype == np.int64
 
 
 @given(BATCHES, LAYOUTS, st.integers(0, 2))
 def test_one_frame_for_all_rows(inserts, layout, frame):
     windows = window_ids(inserts)
-    one, _ = assemble(*windows, *layout, frame)
-    each, _ = assemble(*windows, *layout, np.full(len(inserts), frame))
-    np.testing.assert_array_equal(one, each)
+    one = insert_tokens(*windows, layout[0], frame)
+    each = insert_tokens(*windows, layout[0], np.full(len(inserts), frame))
+    for that, other in zip(one, each, strict=True):
+        np.testing.assert_array_equal(that, other)
 
 
 def test_no_rows(tiny_config):
-    ids, is_insert = assemble(*window_ids([]), 3, 30)
-    assert ids.shape[0] == is_insert.shape[0] == 0
-    assert encode([], tiny_config())["input_ids"].shape[0] == 0
+    for frames in (1, 3):
+        assert encode([], tiny_config(reading_frames=frames))["input_ids"].shape[0] == 0
 
 
 @given(BATCHES, LAYOUTS)
@@ -92,7 +92,6 @@ def test_encode_of_several_frames(tiny_config, reference_ids, inserts, context, 
     length = max(len(row) for group in rows for row in group)
     assert inputs["input_ids"].tolist() == [padded(group, length) for group in rows]
     assert inputs["attention_mask"].tolist() == [padded([[1] * len(row) for row in group], length) for group in rows]
-    np.testing.assert_array_equal(assemble_frames(*window_ids(inserts), 3, context, frames), inputs["input_ids"])
 
 
 @pytest.mark.parametrize("stride", [1, 3])
