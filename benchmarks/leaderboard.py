@@ -2,7 +2,8 @@
 
     python benchmarks/leaderboard.py public_leaderboard
 
-Writes `benchmarks/leaderboard.json` and `docs/measured_against_predicted.png`.
+Writes `benchmarks/leaderboard.json`, the same beside the weights, for the model card, as `evaluation.json`, and
+`docs/measured_against_predicted.png`.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import matplotlib
 import numpy as np
 
 from dream_bert.metrics.files import format_scores, score_files
-from dream_bert.prediction import predict
+from dream_bert.prediction import DEFAULT_MODEL, predict
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
@@ -55,7 +56,8 @@ def main() -> None:
         result = score_files(submission, folder / "labels.tsv", folder / "subsets.json")
     finally:
         submission.unlink()
-    (HERE / "leaderboard.json").write_text(json.dumps(result, indent=1) + "\n")
+    for path in (HERE / "leaderboard.json", DEFAULT_MODEL / "evaluation.json"):
+        path.write_text(json.dumps(result, indent=1) + "\n")
     at = {int(row): i for i, row in enumerate(columns["row"])}
     subsets = json.loads((folder / "subsets.json").read_text())
     members = {name: np.array([at[row] for row in subsets[name]]) for name in COLOURS}

@@ -5,6 +5,8 @@ Names are imported when they are first used: `dream-bert --help` needs no torch.
 
 from importlib import import_module
 
+from .registration import register_with_transformers
+
 __version__ = "0.1.0"
 
 _MODULES = {
@@ -13,7 +15,10 @@ _MODULES = {
     "DreamBertForMaskedLM": "modeling_dream_bert",
     "KmerTokenizer": "tokenization_dream_bert",
     "PromoterDataset": "data",
+    "PromoterExpressionPipeline": "pipeline",
     "SequenceError": "construct",
+    "export_folder": "export",
+    "export_onnx": "export",
     "predict": "prediction",
     "read_records": "reading",
 }
@@ -29,3 +34,6 @@ def __getattr__(name: str):
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *_MODULES])
+
+
+register_with_transformers()

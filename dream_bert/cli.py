@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="dream-bert", description="Predict the expression of yeast promoters from their DNA."
     )
     verbs = parser.add_subparsers(metavar="VERB", required=True)
-    for add in (_add_predict, _add_score, _add_prepare, _add_simulate):
+    for add in (_add_predict, _add_score, _add_prepare, _add_simulate, _add_export, _add_publish):
         add(verbs)
     return parser
 
@@ -61,18 +61,25 @@ def _add_predict(verbs) -> None:
         choices=("tsv", "jsonl", "parquet", "submission"),
         help="submission is the challenge's JSON by row number [by the suffix of OUT, or tsv]",
     )
-    parser.add_argument("--batch-size", type=int, metavar="N", default=256, help="sequences a batch [%(default)s]")
+    parser.add_argument("--batch-size", type=int, metavar="N", default=32, help="sequences a batch [%(default)s]")
+    parser.add_argument(
+        "--backend",
+        choices=("torch", "onnx", "onnx-int8"),
+        default="torch",
+        help="onnx and onnx-int8 run ONNX Runtime on a folder that `export` made [%(default)s]",
+    )
     parser.set_defaults(run=_run_predict)
 
 
 def _run_predict(args: argparse.Namespace) -> None:
-    from transformers.utils import logging
-
     from .prediction import predict_file
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    predict_file(args.input, args.output, args.model, args.format, args.batch_size)
+    if args.backend == "torch":
+        from transformers.utils import logging
+
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
+    predict_file(args.input, args.output, args.model, args.format, args.batch_size, args.backend)
 
 
 def _add_score(verbs) -> None:
@@ -165,6 +172,59 @@ def _run_simulate(args: argparse.Namespace) -> None:
     from .simulate import simulate_file
 
     simulate_file(args.rows, Path(args.output), args.seed)
+
+
+def _add_export(verbs) -> None:
+    parser = verbs.add_parser(
+        "export",
+        help="make a folder of a model with ONNX files",
+        description="Make a folder with a model, its tokenizer, and the model in ONNX, in float32 and in int8.",
+    )
+    parser.add_argument("-o", "--output", required=True, metavar="FOLDER", help="new folder to make")
+    parser.add_argument("--model", metavar="DIR_OR_ID", help="folder or Hub id of a model [the package's own]")
+    parser.set_defaults(run=_run_export)
+
+
+def _run_export(args: argparse.Namespace) -> None:
+    from transformers.utils import logging
+
+    try:
+        from .export import export_folder
+    except ImportError as error:
+        raise ValueError(f"{error}; pip install 'dream-promoter-bert[onnx]'") from error
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    export_folder(args.output, args.model)
+
+
+def _add_publish(verbs) -> None:
+    parser = verbs.add_parser(
+        "publish",
+        help="push a model to the Hugging Face Hub",
+        description="Push a model with its card, ONNX files and endpoint handler to the Hub, as one commit.",
+    )
+    parser.add_argument("kind", choices=("mlm", "regression"), help="the pretrained or the fine-tuned model")
+    parser.add_argument("--repo", required=True, metavar="USER/NAME", help="made if there is none")
+    parser.add_argument("--model", metavar="DIR", help="folder of a trained model [the package's own]")
+    parser.add_argument("--revision", metavar="BRANCH", help="an existing branch [main]")
+    parser.add_argument("--private", action="store_true", help="make the repository private")
+    parser.add_argument("--dry-run", action="store_true", help="list files, bytes and SHA-256, and send nothing")
+    parser.set_defaults(run=_run_publish)
+
+
+def _run_publish(args: argparse.Namespace) -> None:
+    from transformers.utils import logging
+
+    from .hub import preview, publish
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    if args.dry_run:
+        for file in preview(args.kind, args.repo, args.model):
+            print(*file, sep="\t")
+    else:
+        print(publish(args.kind, args.repo, args.model, args.revision, args.private))
 
 
 if __name__ == "__main__":

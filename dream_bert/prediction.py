@@ -6,24 +6,28 @@ import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, Protocol
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
 from .construct import check_insert
 from .encoding import encode, longest_insert
-from .modeling_dream_bert import BertForSequenceRegression
 from .reading import Record, read_records
 from .writing import open_output, text_stream
+
+if TYPE_CHECKING:
+    from .modeling_dream_bert import BertForSequenceRegression
 
 DEFAULT_MODEL = Path(__file__).parent / "checkpoints" / "dream-promoter-bert"
 """The checkpoint that comes with the package."""
 
-BATCH_SIZE = 256
+BACKENDS = ("torch", "onnx", "onnx-int8")
+BATCH_SIZE = 32
+"""A batch whose hidden states stay in a processor's cache is the fastest there; an accelerator likes more."""
+
 CHUNK = 8192
-"""Records held in memory at a time; sorted by length, they fill batches with little padding."""
+"""Records held in memory at a time; a batch takes those of one length, so that nothing is padded."""
 
 FORMATS = ("tsv", "jsonl", "parquet", "submission")
 _SUFFIX_FORMATS = {"": "tsv", ".tsv": "tsv", ".txt": "tsv", ".jsonl": "jsonl", ".parquet": "parquet"}
@@ -40,37 +44,42 @@ class OutputError(ValueError):
 
 def predict(
     sequences: Iterable[str],
-    model: BertForSequenceRegression | str | Path | None = None,
+    model: "BertForSequenceRegression | str | Path | None" = None,
     batch_size: int = BATCH_SIZE,
+    backend: str = "torch",
 ) -> np.ndarray:
     """Predict the expression of sequences.
 
     Args:
         sequences: n inserts, oligos or sequences of another length that the model has positions for.
         model: a loaded model, used where it stands; or a folder or Hub id. Default: the package's own checkpoint.
-        batch_size: sequences in a forward pass. Default 256.
+        batch_size: sequences in a forward pass. Default 32.
+        backend: `torch` (default), or ONNX Runtime on the processor for an exported folder: `onnx`, float32, or
+            `onnx-int8`.
 
     Returns:
         float32 (n,), in expression units, in the order of `sequences`.
 
     Raises:
         SequenceError: if a sequence cannot be scored; the message gives its number, from 0.
-        ModelError: if the model has no regression weights, or gives a value that is not finite.
+        ModelError: if the model has no regression weights or no file for the backend, or gives a value that is not
+            finite.
         OSError: if there is no such model.
     """
     if isinstance(sequences, str):
         raise TypeError("sequences is one string; give a list of strings")
     records = (Record(str(i), sequence, None, "") for i, sequence in enumerate(sequences))
-    parts = [values for _, values in _predict_records(records, load_model(model), batch_size)]
+    parts = [values for _, values in _predict_records(records, _scorer(model, backend), batch_size)]
     return np.concatenate([np.empty(0, dtype=np.float32), *parts])
 
 
 def predict_file(
     source: str | Path,
     output: str | Path | None = None,
-    model: BertForSequenceRegression | str | Path | None = None,
+    model: "BertForSequenceRegression | str | Path | None" = None,
     format: str | None = None,
     batch_size: int = BATCH_SIZE,
+    backend: str = "torch",
 ) -> int:
     """Predict the expression of every sequence of a file, in its order, in constant memory.
 
@@ -81,7 +90,7 @@ def predict_file(
         format: `tsv` (columns `id`, `expression`), `jsonl`, `parquet` (the same columns), or `submission`, the
             challenge's JSON `{"0": ...}` by row number. Default: what the suffix of `output` says (`.json` is
             `submission`), or `tsv`.
-        batch_size: sequences in a forward pass. Default 256.
+        batch_size, backend: as in `predict`.
 
     Returns:
         How many sequences were predicted.
@@ -99,70 +108,107 @@ def predict_file(
     if format == "parquet" and (output is None or output.suffix == ".gz"):
         raise OutputError("parquet compresses itself and needs a file of its own; name one with -o, without .gz")
     with open_output(output) as file, tqdm(read_records(source), unit=" sequences", disable=None) as records:
-        predictions = _predict_records(records, load_model(model), batch_size)
+        predictions = _predict_records(records, _scorer(model, backend), batch_size)
         if format == "parquet":
             return _write_parquet(file, predictions)
         with text_stream(file, zipped=output is not None and output.suffix == ".gz") as text:
             return _WRITERS[format](text, predictions)
 
 
-def load_model(model: BertForSequenceRegression | str | Path | None = None) -> BertForSequenceRegression:
+class _Scorer(Protocol):
+    """A loaded model: its configuration, and expression, float32 (n,), from what `encode` gives."""
+
+    config: object
+
+    def __call__(self, inputs: dict[str, np.ndarray]) -> np.ndarray: ...
+
+
+def load_model(model: "BertForSequenceRegression | str | Path | None" = None) -> "BertForSequenceRegression":
     """A model from a folder or Hub id, on the accelerator if there is one; a loaded model as it is.
 
     Raises:
         ModelError: if the checkpoint lacks weights of a regression model.
         OSError: if there is no such model.
     """
+    import torch
+
+    from .loading import load_complete
+    from .modeling_dream_bert import BertForSequenceRegression
+
     if isinstance(model, torch.nn.Module):
         return model
-    model = DEFAULT_MODEL if model is None else model
-    name = str(model)
-    is_path = isinstance(model, Path) or name.startswith((".", "/", "~"))
-    if is_path and not Path(name).is_dir():
-        raise FileNotFoundError(errno.ENOENT, "no such model folder; give a folder or a Hub id", name)
-    loaded, info = BertForSequenceRegression.from_pretrained(
-        name, output_loading_info=True, ignore_mismatched_sizes=True
-    )
-    # What a checkpoint lacks, `from_pretrained` fills with random numbers.
-    if random := sorted({*info["missing_keys"], *(key for key, *_ in info["mismatched_keys"])}):
-        raise ModelError(f"{name}: has no fitting weights for {', '.join(random)}; give a model trained on expression")
+    loaded = load_complete(BertForSequenceRegression, model_name(model))
     device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else "cpu"
     return loaded.to(device)
 
 
+def model_name(model: str | Path | None) -> str:
+    """A folder that exists, or a Hub id."""
+    name = str(DEFAULT_MODEL if model is None else model)
+    is_path = isinstance(model, Path) or name.startswith((".", "/", "~"))
+    if is_path and not Path(name).is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such model folder; give a folder or a Hub id", name)
+    return name
+
+
+def _scorer(model: "BertForSequenceRegression | str | Path | None", backend: str) -> _Scorer:
+    if backend not in BACKENDS:
+        raise ValueError(f"backend {backend!r} is unknown; choose from {', '.join(BACKENDS)}")
+    if backend == "torch":
+        return _TorchModel(load_model(model))
+    if model is not None and not isinstance(model, str | Path):
+        raise ValueError(f"backend {backend!r} takes no loaded model; give the folder or Hub id of an exported one")
+    from .onnx_model import OnnxModel
+
+    return OnnxModel(model_name(model), backend)
+
+
+class _TorchModel:
+    def __init__(self, model: "BertForSequenceRegression"):
+        self.config, self._model = model.config, model
+
+    def __call__(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
+        import torch
+
+        model, was_training = self._model, self._model.training
+        model.eval()
+        try:
+            with torch.inference_mode():
+                tensors = {name: torch.from_numpy(array).to(model.device) for name, array in inputs.items()}
+                return model(**tensors).logits[:, 0].float().cpu().numpy()
+        finally:
+            model.train(was_training)
+
+
 def _predict_records(
-    records: Iterable[Record], model: BertForSequenceRegression, batch_size: int
+    records: Iterable[Record], scorer: _Scorer, batch_size: int
 ) -> Iterator[tuple[list[str], np.ndarray]]:
     """Ids and predictions, float32, of one chunk of records after the other."""
     if batch_size < 1:
         raise ValueError(f"batch size is {batch_size}; give at least 1")
-    longest = longest_insert(model.config)
+    longest = longest_insert(scorer.config)
     records = iter(records)
     while chunk := list(islice(records, CHUNK)):
         inserts = [check_insert(record.sequence, record.id, record.where, longest) for record in chunk]
-        values = _predict_inserts(inserts, model, batch_size)
+        values = _predict_inserts(inserts, scorer, batch_size)
         if not (finite := np.isfinite(values)).all():
             bad = chunk[int(finite.argmin())]
             raise ModelError(f"{bad.where or 'input'}: record {bad.id!r}: the model gives no finite number; check it")
         yield [record.id for record in chunk], values
 
 
-@torch.inference_mode()
-def _predict_inserts(inserts: list[str], model: BertForSequenceRegression, batch_size: int) -> np.ndarray:
-    """float32 (n,); batches hold inserts of like length, the results stand in the order of `inserts`."""
-    order = np.argsort([len(insert) for insert in inserts], kind="stable")
-    values = np.empty(len(inserts), dtype=np.float32)
-    was_training = model.training
-    model.eval()
-    try:
-        for start in range(0, len(order), batch_size):
-            batch = order[start : start + batch_size]
-            inputs = encode([inserts[i] for i in batch], model.config)
-            tensors = {name: torch.from_numpy(array).to(model.device) for name, array in inputs.items()}
-            values[batch] = model(**tensors).logits[:, 0].float().cpu().numpy()
-    finally:
-        model.train(was_training)
-    return values
+def _predict_inserts(inserts: list[str], scorer: _Scorer, batch_size: int) -> np.ndarray:
+    """float32 (n,), in the order of `inserts`; equal ones are predicted once, in batches of one length."""
+    number = {insert: i for i, insert in enumerate(dict.fromkeys(inserts))}
+    unique = list(number)
+    lengths = np.array([len(insert) for insert in unique])
+    order = np.argsort(lengths, kind="stable")
+    values = np.empty(len(unique), dtype=np.float32)
+    for group in np.split(order, np.flatnonzero(np.diff(lengths[order])) + 1):
+        for start in range(0, len(group), batch_size):
+            batch = group[start : start + batch_size]
+            values[batch] = scorer(encode([unique[i] for i in batch], scorer.config))
+    return values[[number[insert] for insert in inserts]]
 
 
 # --- output -----------------------------------------------------------------------------------------------------

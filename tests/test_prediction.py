@@ -104,6 +104,37 @@ def test_batch_size_must_be_positive(model):
         predict(["ACGT"], model, batch_size=0)
 
 
+def test_bad_backend_is_an_error(model):
+    with pytest.raises(ValueError, match="backend 'tpu' is unknown; choose from torch, onnx, onnx-int8"):
+        predict(["ACGT"], model, backend="tpu")
+    with pytest.raises(ValueError, match="backend 'onnx' takes no loaded model; give the folder"):
+        predict(["ACGT"], model, backend="onnx")
+
+
+@settings(max_examples=20)
+@given(
+    pool=st.lists(st.text("ACGT", min_size=1, max_size=9), min_size=1, max_size=6, unique=True),
+    picks=st.lists(st.integers(0, 5), max_size=30),
+    batch_size=st.integers(1, 4),
+)
+def test_equal_inserts_are_predicted_once_in_batches_of_one_length(model, pool, picks, batch_size):
+    seen = []
+
+    class Spy(torch.nn.Module):
+        config, device = model.config, model.device
+
+        def forward(self, input_ids, attention_mask):
+            assert attention_mask.all() and len(input_ids) <= batch_size
+            seen.extend(map(tuple, input_ids.tolist()))
+            return model(input_ids=input_ids, attention_mask=attention_mask)
+
+    chosen = [to_oligo(pool[pick % len(pool)]) if pick % 2 else pool[pick % len(pool)] for pick in picks]
+    values = predict(chosen, Spy(), batch_size)
+    assert len(seen) == len(set(seen)) == len({pool[pick % len(pool)] for pick in picks})
+    expected = dict(zip(pool, one_by_one(pool, model), strict=True))
+    np.testing.assert_allclose(values, [expected[pool[pick % len(pool)]] for pick in picks], atol=1e-5)
+
+
 def test_dropout_is_off_and_the_model_s_mode_is_kept(tiny_model, inserts):
     model = tiny_model(**LAYOUT, hidden_dropout_prob=0.5).train()
     np.testing.assert_array_equal(predict(inserts, model), predict(inserts, model))

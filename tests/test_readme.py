@@ -5,19 +5,38 @@ from pathlib import Path
 
 import pytest
 
+from dream_bert.card import render_card
+from dream_bert.prediction import DEFAULT_MODEL
+
 ROOT = Path(__file__).parents[1]
 
 
-def rows(page: str, header: str) -> dict[str, list[str]]:
+def rows(page: str | Path, header: str) -> dict[str, list[str]]:
     """The cells of a Markdown table's rows by their first one."""
     lines = (ROOT / page).read_text().split(header)[1].splitlines()[2:]
     table = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[: lines.index("")]]
     return {cells[0]: cells[1:] for cells in table}
 
 
-@pytest.mark.parametrize("page", ["README.md", "hub_card.md"])
-def test_leaderboard(page):
-    result = json.loads((ROOT / "benchmarks" / "leaderboard.json").read_text())
+@pytest.fixture
+def leaderboard():
+    return json.loads((ROOT / "benchmarks" / "leaderboard.json").read_text())
+
+
+def test_leaderboard_travels_with_the_weights(leaderboard):
+    assert json.loads((DEFAULT_MODEL / "evaluation.json").read_text()) == leaderboard
+
+
+@pytest.mark.parametrize("page", ["README.md", "card"])
+def test_leaderboard(page, leaderboard, tmp_path):
+    result = leaderboard
+    if page == "card":
+        page = tmp_path / "card.md"
+        page.write_text(render_card("regression", "user/name", DEFAULT_MODEL))
+        assert (
+            f"| **name** | public | {result['pearson_score']:.3f} | {result['spearman_score']:.3f} |"
+            in page.read_text()
+        )
     table = rows(page, "| public leaderboard | n | Pearson | r² | Spearman |")
     scores = table.pop("**DREAM score**")
     assert scores == ["", "", f"**{result['pearson_score']:.3f}**", f"**{result['spearman_score']:.3f}**"]

@@ -1,0 +1,238 @@
+"""How fast prediction is: stock transformers, and this package with torch, ONNX Runtime, and that in int8.
+
+    python benchmarks/prediction.py [--sequences FILE] [--all] [--leaderboard DIR] [--sweep] [--million]
+
+Everything runs on the processor, in turns, tokenising included: stock `AutoModelForSequenceClassification` (SDPA,
+float32) with the stock tokenizer of the model's folder, in batches of the same size, against `dream_bert.predict`.
+Writes `benchmarks/prediction.json`.
+"""
+
+import argparse
+import gzip
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from measuring import in_turns, machine, spread, table, write
+from onnx import TensorProto, helper, numpy_helper
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers.utils import logging
+
+from dream_bert.export import export_folder
+from dream_bert.metrics.dream_score import score
+from dream_bert.prediction import BACKENDS, BATCH_SIZE, load_model, predict
+from dream_bert.reading import read_records
+from dream_bert.simulate import simulate, simulate_file
+
+TOKENS = 80
+MEMORY_ROWS = (10_000, 1_000_000)
+# `ru_maxrss` would count what this process held when it started the other.
+_PEAK = """
+import re, sys
+from dream_bert.cli import main
+status = main(sys.argv[1:])
+print(int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1]) / 1024)
+sys.exit(status)
+"""
+
+
+def stock(folder: Path, batch_size: int):
+    """What predicts with stock transformers alone, in the order of the sequences."""
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForSequenceClassification.from_pretrained(folder, attn_implementation="sdpa").eval()
+
+    @torch.inference_mode()
+    def run(sequences: list[str]) -> np.ndarray:
+        parts = []
+        for start in range(0, len(sequences), batch_size):
+            inputs = tokenizer(sequences[start : start + batch_size], padding=True, return_tensors="pt")
+            parts.append(model(inputs["input_ids"], attention_mask=inputs["attention_mask"]).logits[:, 0].numpy())
+        return np.concatenate(parts)
+
+    return run
+
+
+def operations(config) -> dict[str, int]:
+    """Least floating-point operations of a prediction of 80 tokens: additions and multiplications of matrix products.
+
+    `stock` computes all; `one_row`, of the last layer, all keys and values and one row of the rest; `absorbed` no keys
+    and values of the last layer; `tables`, what this package computes, no projections of the first either.
+    """
+    n, width, inner, heads = TOKENS, config.hidden_size, config.intermediate_size, config.num_attention_heads
+    projections = 2 * n * width * 3 * width
+    row = 2 * 2 * n * width + 2 * width * width + 2 * 2 * width * inner  # attention, output, feed-forward
+    layer, others = projections + n * row, config.num_hidden_layers - 1
+    absorbed = others * layer + 3 * 2 * width * width + 2 * 2 * n * width * heads + row - 2 * 2 * n * width
+    return {
+        "stock": (others + 1) * layer,
+        "one_row": others * layer + projections * 2 // 3 + 2 * width * width + row,
+        "absorbed": absorbed,
+        "tables": absorbed - projections,
+    }
+
+
+def product_rates(repeats: int) -> dict[str, dict[str, float]]:
+    """Operations a second, in 1e9, of matrix products (5120 x 256 x 1024) in torch and ONNX Runtime."""
+    rows, inner, columns = 64 * TOKENS, 256, 1024
+    draw = np.random.default_rng(0)
+    left, right = (draw.standard_normal(shape, dtype=np.float32) for shape in ((rows, inner), (inner, columns)))
+    tensors = torch.from_numpy(left), torch.from_numpy(right)
+    float32 = _session("MatMul", {"a": left}, [right])
+    integers = (draw.integers(0, 255, left.shape, dtype=np.uint8), draw.integers(-64, 64, right.shape, dtype=np.int8))
+    int8 = _session("MatMulInteger", {"a": integers[0]}, [integers[1]])
+    products = {
+        "torch.mm, float32": lambda: torch.mm(*tensors),
+        "ONNX Runtime MatMul, float32": float32,
+        "ONNX Runtime MatMulInteger, 8 bits": int8,
+    }
+    rates = {}
+    for name, product in products.items():  # not in turns: ONNX Runtime's threads wait busily for their next call
+        time.sleep(0.1)
+        seconds = in_turns({name: product}, 20 * repeats, warm_up=10)[name]
+        rates[name] = spread([2 * rows * inner * columns / s / 1e9 for s in seconds])
+    return rates
+
+
+def _session(operator: str, inputs: dict[str, np.ndarray], weights: list[np.ndarray]):
+    """A call of one operator in ONNX Runtime."""
+    names = [*inputs, *(f"weight_{i}" for i in range(len(weights)))]
+    described = [
+        helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
+        for name, array in inputs.items()
+    ]
+    is_integer = operator.endswith("Integer")
+    output = helper.make_tensor_value_info("y", TensorProto.INT32 if is_integer else TensorProto.FLOAT, None)
+    stored = [numpy_helper.from_array(array, f"weight_{i}") for i, array in enumerate(weights)]
+    graph = helper.make_graph([helper.make_node(operator, names, ["y"])], "product", described, [output], stored)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return lambda: session.run(None, inputs)
+
+
+def speeds(folder: Path, sequences: list[str], batch_size: int, repeats: int) -> tuple[dict, dict[str, np.ndarray]]:
+    """Sequences a second of each way, and what it predicts; loading the ONNX files counts."""
+    run_stock, torch_model = stock(folder, batch_size), load_model(folder).cpu()
+    ways = {"stock": lambda: run_stock(sequences), "torch": lambda: predict(sequences, torch_model, batch_size)}
+    for backend in BACKENDS[1:]:
+        ways[backend] = lambda backend=backend: predict(sequences, folder, batch_size, backend)
+    results = {}
+    turns = {name: lambda name=name: results.update({name: ways[name]()}) for name in ways}
+    rates = {
+        name: spread([len(sequences) / second for second in seconds])
+        for name, seconds in in_turns(turns, repeats).items()
+    }
+    for row in rates.values():
+        row["times_stock"] = row["median"] / rates["stock"]["median"]
+    return rates, results
+
+
+def agreement(results: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
+    """Of each way with stock: Pearson and the greatest difference."""
+    expected = results["stock"].astype(np.float64)
+    return {
+        name: {
+            "pearson": float(np.corrcoef(expected, values)[0, 1]),
+            "max_difference": float(np.abs(expected - values).max()),
+        }
+        for name, values in results.items()
+        if name != "stock"
+    }
+
+
+def peak_memory(folder: Path, rows: int, backend: str) -> float:
+    """MiB that `dream-bert predict` of a file of so many sequences takes at most."""
+    with tempfile.TemporaryDirectory() as scratch:
+        source, output = Path(scratch, "promoters.txt.gz"), Path(scratch, "out.tsv.gz")
+        simulate_file(rows, source, seed=2)
+        arguments = ["predict", source, "-o", output, "--model", folder, "--backend", backend]
+        command = [sys.executable, "-c", _PEAK, *map(str, arguments)]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        with gzip.open(output, "rb") as lines:
+            assert sum(1 for _ in lines) == rows + 1
+    return round(float(done.stdout), 1)
+
+
+def leaderboard_scores(folder: Path, leaderboard: Path) -> dict[str, dict[str, float]]:
+    """Each backend's Pearson and Spearman score on the public leaderboard."""
+    header, *lines = (leaderboard / "labels.tsv").read_text().splitlines()
+    columns = dict(zip(header.split("\t"), zip(*(line.split("\t") for line in lines), strict=True), strict=True))
+    measured, rows = [float(value) for value in columns["expression"]], [int(row) for row in columns["row"]]
+    subsets = json.loads((leaderboard / "subsets.json").read_text())
+    scores = {
+        backend: score(predict(columns["sequence"], folder, backend=backend), measured, rows, subsets)
+        for backend in BACKENDS
+    }
+    return {name: {key: row[key] for key in ("pearson_score", "spearman_score")} for name, row in scores.items()}
+
+
+def report(result: dict) -> str:
+    rates = [[f"{row['median']:.0f} ({row['min']:.0f}-{row['max']:.0f})"] for row in result["products"].values()]
+    parts = [
+        table(
+            ["matrix product", "1e9 operations/s"], [[n, *r] for n, r in zip(result["products"], rates, strict=True)]
+        ),
+        table(["arithmetic", "1e6 operations"], [[n, f"{v / 1e6:.0f}"] for n, v in result["operations"].items()]),
+    ]
+    for batch_size, ways in result["speeds"].items():
+        rows = []
+        for name, row in ways.items():
+            rate = f"{row['median']:.0f} ({row['min']:.0f}-{row['max']:.0f})"
+            rows.append([name, rate, f"{row['times_stock']:.2f}"])
+        parts.append(table([f"batches of {batch_size}", "sequences/s", "times stock"], rows))
+    rows = [[n, f"{v['pearson']:.6f}", f"{v['max_difference']:.2g}"] for n, v in result["agreement"].items()]
+    parts.append(table(["with stock", "Pearson", "greatest difference"], rows))
+    if "leaderboard" in result:
+        rows = [[n, *(f"{v:.4f}" for v in row.values())] for n, row in result["leaderboard"].items()]
+        parts.append(table(["public leaderboard", "Pearson score", "Spearman score"], rows))
+    if result["peak_memory_mib"]:
+        rows = [[str(n), str(mib)] for n, mib in result["peak_memory_mib"].items()]
+        parts.append(table(["sequences in a file", "peak memory, MiB"], rows))
+    return "\n\n".join(parts)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sequences", metavar="FILE", help="as `dream-bert predict` reads them [simulated ones]")
+    parser.add_argument("--all", action="store_true", help="time all sequences of the file, not the first 8,000")
+    parser.add_argument("--repeats", type=int, default=5, help="[%(default)s]")
+    parser.add_argument("--batch-size", type=int, default=BATCH_SIZE, help="[%(default)s]")
+    parser.add_argument("--sweep", action="store_true", help="batches of 8 to 256 on 1,024 sequences too")
+    parser.add_argument("--leaderboard", type=Path, metavar="DIR", help="score each backend, too")
+    parser.add_argument("--million", action="store_true", help="memory of 10 thousand and a million sequences too")
+    args = parser.parse_args()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    if args.sequences:
+        sequences = [record.sequence for record in islice(read_records(args.sequences), None if args.all else 8000)]
+    else:
+        sequences = next(simulate(8000))[0]
+    packages = ("torch", "transformers", "tokenizers", "onnx", "onnxruntime")
+    result = {"machine": machine(*packages) | {"threads": torch.get_num_threads()}, "sequences": len(sequences)}
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch, "model")
+        export_folder(folder)
+        result["products"] = product_rates(args.repeats)
+        result["operations"] = operations(load_model(folder).config)
+        rates, results = speeds(folder, sequences, args.batch_size, args.repeats)
+        result["speeds"] = {args.batch_size: rates}
+        for batch_size in (8, 16, 32, 64, 128, 256) if args.sweep else ():
+            if batch_size != args.batch_size:
+                result["speeds"][batch_size] = speeds(folder, sequences[:1024], batch_size, args.repeats)[0]
+        result["agreement"] = agreement(results)
+        if args.leaderboard:
+            result["leaderboard"] = leaderboard_scores(folder, args.leaderboard)
+        rows = MEMORY_ROWS if args.million else MEMORY_ROWS[:1]
+        result["peak_memory_mib"] = {n: peak_memory(folder, n, "onnx-int8") for n in rows}
+    print(report(result))
+    write(__file__, result)
+
+
+if __name__ == "__main__":
+    main()

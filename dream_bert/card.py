@@ -1,0 +1,168 @@
+"""The model card of a published model: `hub_card.md` or `hub_card_mlm.md` with the model's own numbers."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCard
+
+from .configuration_dream_bert import DreamBertConfig
+
+TEMPLATES = {"mlm": "hub_card_mlm.md", "regression": "hub_card.md"}
+"""By kind of model."""
+
+INFO = "training_info.json"
+EVALUATION = "evaluation.json"
+"""What `dream-bert score --json` says of the model on the challenge's public leaderboard."""
+
+KNOWN_DATA = {
+    "dc77dcd5e6f46b262512c6725632edf31873908d89bbe869361b25f670c8c31f": "61,060 promoters of GEO GSE104878, of which "
+    "58,390 are tiles of native yeast promoters and 2,670 are random; those of the leaderboard are not among them"
+}
+"""What training data are, by the fingerprint that `prepare` gave them."""
+
+_METRICS = {
+    "pearson": "pearsonr",
+    "spearman": "spearmanr",
+    "r2": "r_squared",
+    "mse": "mse",
+    "masked_accuracy": "accuracy",
+}
+"""The Hub's names."""
+
+
+class CardError(ValueError):
+    """A folder whose records say too little for a card."""
+
+
+def render_card(kind: str, repo_id: str, folder: Path) -> str:
+    """The card of a model.
+
+    Args:
+        kind: `mlm` or `regression`.
+        repo_id: where it will be published, USER/NAME.
+        folder: the model's folder with `config.json`, `training_info.json` and perhaps `evaluation.json`.
+
+    Returns:
+        Markdown with YAML metadata, among them the results as a `model-index`.
+
+    Raises:
+        CardError: if `training_info.json` or `evaluation.json` lacks what the card tells.
+    """
+    try:
+        info = json.loads((folder / INFO).read_text(encoding="utf-8"))
+        scores = json.loads(path.read_text(encoding="utf-8")) if (path := folder / EVALUATION).exists() else None
+        values = {"repo": repo_id, "name": repo_id.split("/")[-1]} | _model(folder) | _training(info) | _scores(scores)
+        results = [*_split_results(kind, info), *_leaderboard_results(scores)]
+    except FileNotFoundError:
+        raise CardError(f"{folder}: has no {INFO}; publish what run_mlm.py or run_regression.py wrote") from None
+    except (KeyError, TypeError, ValueError) as error:
+        raise CardError(f"{folder}: {INFO} or {EVALUATION} is not as this package writes it ({error!r})") from error
+    card = ModelCard(Template(_template(kind)).substitute(values))
+    card.data.model_name, card.data.eval_results = values["name"], results
+    return str(card)
+
+
+def _template(kind: str) -> str:
+    return (Path(__file__).parent / TEMPLATES[kind]).read_text(encoding="utf-8")
+
+
+def _model(folder: Path) -> dict[str, Any]:
+    config = DreamBertConfig.from_pretrained(folder)
+    frames = config.reading_frames
+    return {
+        "layers": config.num_hidden_layers,
+        "width": config.hidden_size,
+        "heads": config.num_attention_heads,
+        "tokens": "overlapping 3-mers" if config.stride == 1 else "3-mers side by side",
+        "context": config.context,
+        "frames": "one reading frame" if frames == 1 else f"the package averages {frames} reading frames",
+    }
+
+
+def _training(info: dict) -> dict[str, Any]:
+    machine, data = info["machine"], info["data"]
+    unknown = f"promoters prepared by `dream-bert prepare` (fingerprint {data['fingerprint'][:12]})"
+    return {
+        "parameters": f"{info['parameters'] / 1e6:.1f} million",
+        "start": "a model pretrained by masked language modelling"
+        if info["started_from"]["model"]
+        else "random weights",
+        "train_rows": f"{data['train_rows']:,}",
+        "machine": f"{machine['cores']} CPU cores"
+        if machine["device"] == "cpu"
+        else f"one {machine['device']} device",
+        "data": KNOWN_DATA.get(data["fingerprint"], unknown),
+        "splits": _split_table(info["results"]),
+    }
+
+
+def _split_metrics(results: dict) -> dict[str, dict[str, float]]:
+    """Of every split, what tells quality: neither times nor losses."""
+    quality = ("pearson", "spearman", "mse", "accuracy", "masked_accuracy", "masked_accuracy_random_dna")
+    bare = {
+        split: {name.partition("_")[2]: value for name, value in metrics.items()} for split, metrics in results.items()
+    }
+    return {split: {name: metrics[name] for name in quality if name in metrics} for split, metrics in bare.items()}
+
+
+def _split_table(results: dict) -> str:
+    splits = _split_metrics(results)
+    header = list(dict.fromkeys(name for metrics in splits.values() for name in metrics))
+    rows = [[split, *(f"{metrics[name]:.3f}" for name in header)] for split, metrics in splits.items()]
+    return _table(["split", *(name.replace("_", " ") for name in header)], rows)
+
+
+def _scores(scores: dict | None) -> dict[str, str]:
+    if scores is None:
+        return dict.fromkeys(("subsets", "pearson_score", "spearman_score"), "not measured")
+    rows = [
+        [name, f"{row['n']:,}", *(f"{row[key]:.3f}" for key in ("pearson", "r2", "spearman"))]
+        for name, row in scores["subsets"].items()
+    ]
+    totals = {name: f"{scores[name]:.3f}" for name in ("pearson_score", "spearman_score")}
+    rows.append(["**DREAM score**", "", "", *(f"**{total}**" for total in totals.values())])
+    return totals | {"subsets": _table(["public leaderboard", "n", "Pearson", "r²", "Spearman"], rows)}
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    lines = ["| " + " | ".join(row) + " |" for row in (header, *rows)]
+    lines.insert(1, "|" + "---|" * len(header))
+    return "\n".join(lines)
+
+
+def _split_results(kind: str, info: dict) -> Iterable[EvalResult]:
+    task = {"mlm": "fill-mask", "regression": "text-classification"}[kind]
+    for split, metrics in _split_metrics(info["results"]).items():
+        for name in filter(_METRICS.get, metrics):
+            yield EvalResult(
+                task_type=task,
+                dataset_type=f"promoters-{info['data']['fingerprint'][:12]}",
+                dataset_name=f"held-out promoters of the training data ({split})",
+                dataset_split=split,
+                metric_type=_METRICS[name],
+                metric_name=name.replace("_", " "),
+                metric_value=round(metrics[name], 4),
+            )
+
+
+def _leaderboard_results(scores: dict | None) -> Iterable[EvalResult]:
+    if scores is None:
+        return
+    whole = scores["subsets"]["all"]
+    metrics = {name: (_METRICS[name], whole[name]) for name in ("pearson", "r2", "spearman")}
+    metrics |= {
+        f"DREAM {name} score": (f"dream_{name}_score", scores[f"{name}_score"]) for name in ("pearson", "spearman")
+    }
+    for name, (metric, value) in metrics.items():
+        yield EvalResult(
+            task_type="text-classification",
+            dataset_type="random-promoter-dream-challenge-2022",
+            dataset_name="Random Promoter DREAM Challenge 2022, public leaderboard",
+            dataset_split="test",
+            metric_type=metric,
+            metric_name=name,
+            metric_value=round(value, 4),
+        )

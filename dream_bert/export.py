@@ -1,0 +1,98 @@
+"""Export a model to ONNX, in float32 and in int8, for ONNX Runtime on a machine or in a browser."""
+
+import errno
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import onnx
+import onnxruntime
+
+from .artifacts import complete_checkpoint
+from .configuration_dream_bert import DreamBertConfig
+from .construct import to_insert
+from .encoding import CLS, MASK, PAD, SEP, encode, longest_insert
+from .loading import load_complete
+from .modeling_dream_bert import BertForSequenceRegression, DreamBertForMaskedLM
+from .onnx_graph import BertGraph
+from .onnx_model import FILES
+from .prediction import ModelError, model_name
+from .simulate import simulate
+
+_CALIBRATION_ROWS = 128
+_MASKED = 0.15
+
+
+def export_onnx(model: BertForSequenceRegression | DreamBertForMaskedLM, folder: Path) -> None:
+    """Write `folder/onnx/model.onnx`, float32, and `folder/onnx/model_int8.onnx`.
+
+    Inputs are `input_ids` and `attention_mask`, int64 (n, length), one reading frame of a sequence a row; the output
+    is `logits`, float32: expression, (n, 1), or of the 130 tokens, (n, length, 130). In int8, the layers' products
+    take their inputs on fixed ranges, those of simulated promoters, so that a row's numbers do not depend on the other
+    rows; embeddings, queries and keys, norms and the head are float32.
+
+    Raises:
+        ModelError: if the model's activation is not the exact GELU.
+    """
+    if model.config.hidden_act != "gelu":
+        raise ModelError(f"hidden_act is {model.config.hidden_act!r}; only a model with 'gelu' can be exported")
+    (folder / "onnx").mkdir(parents=True, exist_ok=True)
+    graph = BertGraph(model)
+    onnx.save(graph.build(), folder / FILES["onnx"])
+    names = list(dict.fromkeys(graph.layer_inputs))
+    ranges = _ranges(graph.build(observed=names), names, _calibration_inputs(model))
+    onnx.save(BertGraph(model, ranges).build(), folder / FILES["onnx-int8"])
+
+
+def export_folder(folder: str | Path, model: str | Path | None = None) -> None:
+    """Make a folder that is a whole model: configuration, weights, tokenizer, code, and the ONNX files.
+
+    Args:
+        folder: to make; it appears when it is whole. An empty folder may stand there.
+        model: folder or Hub id of a fine-tuned or pretrained model. Default: the package's own fine-tuned one.
+
+    Raises:
+        OSError: if something stands at `folder`, it cannot be made, or there is no such model.
+        ModelError: if the model lacks weights or cannot be exported.
+    """
+    folder = Path(folder).absolute()
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise FileExistsError(errno.EEXIST, "exists; name a new folder, or remove it first", str(folder))
+    if not folder.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder; make it first", str(folder.parent))
+    name = model_name(model)
+    architectures = DreamBertConfig.from_pretrained(name).architectures or []
+    is_masked_lm = any("MaskedLM" in architecture for architecture in architectures)
+    loaded = load_complete(DreamBertForMaskedLM if is_masked_lm else BertForSequenceRegression, name)
+    with TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
+        build = Path(scratch, "build")
+        loaded.save_pretrained(build)
+        complete_checkpoint(build)
+        export_onnx(loaded, build)
+        os.replace(build, folder)
+
+
+def _calibration_inputs(model: BertForSequenceRegression | DreamBertForMaskedLM) -> dict[str, np.ndarray]:
+    """Simulated promoters, cut to what the model reads; for a masked LM, some of their tokens are masked."""
+    oligos, _, _ = next(simulate(-(-_CALIBRATION_ROWS // model.config.reading_frames)))
+    inserts = [to_insert(oligo)[: longest_insert(model.config)] for oligo in oligos]
+    inputs = {name: array.reshape(-1, array.shape[-1]) for name, array in encode(inserts, model.config).items()}
+    if isinstance(model, DreamBertForMaskedLM):
+        ids = inputs["input_ids"]
+        masked = np.random.default_rng(0).random(ids.shape) < _MASKED
+        ids[masked & ~np.isin(ids, (PAD, CLS, SEP))] = MASK
+    return inputs
+
+
+def _ranges(
+    model: onnx.ModelProto, names: list[str], inputs: dict[str, np.ndarray], batch_size: int = 32
+) -> dict[str, tuple[float, float]]:
+    """The least and the greatest value of each named output, 0 among them."""
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    low, high = np.zeros(len(names)), np.zeros(len(names))
+    for start in range(0, len(inputs["input_ids"]), batch_size):
+        arrays = session.run(names, {name: array[start : start + batch_size] for name, array in inputs.items()})
+        low = np.minimum(low, [array.min() for array in arrays])
+        high = np.maximum(high, [array.max() for array in arrays])
+    return dict(zip(names, zip(low, high, strict=True), strict=True))

@@ -1,0 +1,148 @@
+"""Publish a trained model as a model repository of the Hugging Face Hub, in one commit."""
+
+import hashlib
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from huggingface_hub import HfApi, get_token
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
+from huggingface_hub.utils import validate_repo_id
+
+from .artifacts import CHECKPOINTS, PACKAGE, complete_checkpoint
+from .card import EVALUATION, INFO, render_card
+from .loading import load_complete
+from .modeling_dream_bert import BertForSequenceRegression, DreamBertForMaskedLM
+
+CLASSES = {"mlm": DreamBertForMaskedLM, "regression": BertForSequenceRegression}
+DEFAULT_MODELS = {"mlm": CHECKPOINTS / "dream-promoter-bert-mlm", "regression": CHECKPOINTS / "dream-promoter-bert"}
+
+_WEIGHTS = ("config.json", "model.safetensors", INFO)
+_ENDPOINT_CODE = ("handler.py", "construct.py")
+_TOKEN = re.compile(rb"\bhf_[A-Za-z0-9]{20,}")
+
+
+class PublishError(ValueError):
+    """A model that was not published; the message says why and what to do."""
+
+
+class RepositoryFile(NamedTuple):
+    """A file of a model repository; `size` in bytes, `sha256` in hexadecimal."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+def publish(
+    kind: str, repo_id: str, model: str | Path | None = None, revision: str | None = None, private: bool = False
+) -> str:
+    """Push a model to the Hub as one commit; what is there already is not sent again.
+
+    Args:
+        kind: `mlm` or `regression`.
+        repo_id: USER/NAME; a repository that does not exist is made.
+        model: folder of a trained model. Default: the package's own checkpoint.
+        revision: an existing branch. Default: `main`.
+        private: make the repository private.
+
+    Returns:
+        The commit's address; the last commit's where nothing had changed.
+
+    Raises:
+        PublishError: if there is no login, it may not write there, the name or revision is wrong, a file holds a
+            token, or the push fails; the repository then stays as it was.
+        ModelError, CardError: if the folder holds no whole model of that kind, or no record of its training.
+        OSError: if there is no such folder.
+    """
+    _check_repo_id(repo_id)
+    if get_token() is None:
+        raise PublishError("there is no login to the Hub; run `hf auth login` or set HF_TOKEN")
+    with TemporaryDirectory() as folder:
+        assemble(kind, repo_id, Path(folder), model)
+        with _errors_in_one_line(repo_id, revision):
+            api = HfApi()
+            if revision is not None:  # before a repository is made that cannot have it
+                api.model_info(repo_id, revision=revision)
+            api.create_repo(repo_id, private=private or None, exist_ok=True)
+            if private and not api.model_info(repo_id).private:
+                raise PublishError(f"{repo_id} is public; make it private in its settings, or leave --private out")
+            message = f"Publish the {kind} model"
+            commit = api.upload_folder(repo_id=repo_id, folder_path=folder, revision=revision, commit_message=message)
+    return commit.commit_url
+
+
+def preview(kind: str, repo_id: str, model: str | Path | None = None) -> list[RepositoryFile]:
+    """The files that `publish` would send, by path; nothing leaves this machine. Arguments and errors as there."""
+    _check_repo_id(repo_id)
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        assemble(kind, repo_id, folder, model)
+        paths = sorted(path for path in folder.rglob("*") if path.is_file())
+        contents = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    return [RepositoryFile(path, len(data), hashlib.sha256(data).hexdigest()) for path, data in contents.items()]
+
+
+def assemble(kind: str, repo_id: str, folder: Path, model: str | Path | None = None) -> None:
+    """Write all files of a model repository into a folder that exists; arguments and errors as in `publish`."""
+    source = DEFAULT_MODELS[kind] if model is None else Path(model)
+    if not source.is_dir():
+        raise FileNotFoundError(f"{source}: no such model folder; give the output folder of a training run")
+    loaded = load_complete(CLASSES[kind], source)
+    for name in (*_WEIGHTS, EVALUATION):
+        if (source / name).exists():
+            shutil.copyfile(source / name, folder / name)
+    complete_checkpoint(folder)
+    (folder / "README.md").write_text(render_card(kind, repo_id, folder), encoding="utf-8")
+    _export_onnx(loaded, folder)
+    if kind == "regression":
+        for name in _ENDPOINT_CODE:
+            shutil.copyfile(PACKAGE / name, folder / name)
+    for path in folder.glob("*.json"):
+        if _TOKEN.search(path.read_bytes()):
+            raise PublishError(f"{source / path.name}: holds what looks like a Hub token; take it out, and revoke it")
+
+
+def _export_onnx(model: BertForSequenceRegression | DreamBertForMaskedLM, folder: Path) -> None:
+    try:
+        from .export import export_onnx
+    except ImportError as error:
+        raise PublishError(f"{error}; publishing needs it: pip install 'dream-promoter-bert[onnx]'") from error
+    export_onnx(model, folder)
+
+
+def _check_repo_id(repo_id: str) -> None:
+    try:
+        validate_repo_id(repo_id)
+    except HFValidationError as error:
+        raise PublishError(f"--repo {repo_id!r}: {error}") from None
+    if repo_id.count("/") != 1:
+        raise PublishError(f"--repo {repo_id!r} names no user or organization; give USER/NAME")
+
+
+@contextmanager
+def _errors_in_one_line(repo_id: str, revision: str | None) -> Iterator[None]:
+    """The client's errors are of many kinds and lines."""
+    try:
+        yield
+    except PublishError:
+        raise
+    except RevisionNotFoundError:
+        raise PublishError(f"{repo_id} has no branch {revision!r}; make it first, or leave --revision out") from None
+    except HfHubHTTPError as error:
+        status = error.response.status_code
+        if status == 401:
+            raise PublishError("the Hub does not know this login; run `hf auth login` again") from None
+        if status == 403:
+            raise PublishError(f"this login may not write to {repo_id}; use a token that may") from None
+        if isinstance(error, RepositoryNotFoundError):
+            raise PublishError(f"the Hub has no {repo_id}; publish its main branch first") from None
+        reason = error.server_message or f"status {status}"
+        raise PublishError(f"the Hub refused {repo_id} ({reason}); nothing was published") from error
+    except Exception as error:
+        cause = error.__cause__ or error
+        raise PublishError(f"{repo_id}: the push broke off ({cause}); nothing was published, try again") from error

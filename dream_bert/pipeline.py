@@ -1,0 +1,119 @@
+"""`pipeline("promoter-expression")`: transformers' pipeline with this package's checks and encoding."""
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import IterableDataset
+from transformers import Pipeline
+from transformers.pipelines import PIPELINE_REGISTRY
+
+from .construct import SequenceError, check_insert
+from .encoding import encode, longest_insert
+from .loading import load_complete
+from .modeling_dream_bert import BertForSequenceRegression
+from .prediction import ModelError
+from .tokenization_dream_bert import KmerTokenizer
+
+TASK = "promoter-expression"
+
+
+class PromoterExpressionPipeline(Pipeline):
+    """Expression of promoters, with the checks, reading frames and numbers of `dream_bert.predict`.
+
+    `pipeline("promoter-expression", model=...)` gives one as soon as dream_bert is imported.
+
+    Args:
+        model: a `BertForSequenceRegression`; `pipeline` takes a folder or Hub id, too.
+        **kwargs: of every pipeline: `device`, `batch_size`, …
+
+    Raises:
+        ModelError: if the model is of another kind.
+    """
+
+    # Encoding is NumPy's work; what else a folder holds is not loaded.
+    _load_tokenizer = _load_processor = _load_feature_extractor = _load_image_processor = False
+
+    def __init__(self, model: BertForSequenceRegression, **kwargs: Any):
+        if not isinstance(model, BertForSequenceRegression):
+            raise ModelError(
+                f"model is a {type(model).__name__}; give a folder, a Hub id or BertForSequenceRegression"
+            )
+        config = model.config
+        # The base class makes no batches without a tokenizer.
+        kwargs["tokenizer"] = KmerTokenizer.build(config.stride, config.context, config.max_position_embeddings)
+        super().__init__(model.eval(), **kwargs)
+        self._longest = longest_insert(config)
+
+    def __call__(
+        self, sequences: str | dict | Iterable[str | dict], **kwargs: Any
+    ) -> dict[str, float] | list[dict[str, float]] | Iterator[dict[str, float]]:
+        """Predict expression.
+
+        Args:
+            sequences: an insert or oligo, or a row with the key `sequence`; or any iterable of them, such as a data
+                set.
+            **kwargs: `batch_size`, sequences in a forward pass; default 1.
+
+        Returns:
+            `{"expression": float}`, in expression units; a list of them for a list or tuple, else an iterator, which
+            reads as far as it is asked.
+
+        Raises:
+            SequenceError: if a sequence cannot be scored; the message quotes its beginning.
+            ModelError: if the model gives a value that is not finite.
+        """
+        if isinstance(sequences, str | dict):
+            return super().__call__(sequences, **kwargs)
+        results = super().__call__(_Stream(sequences), **kwargs)
+        return list(results) if isinstance(sequences, list | tuple) else results
+
+    def _sanitize_parameters(self, **kwargs: Any) -> tuple[dict, dict, dict]:
+        if kwargs:
+            raise TypeError(f"unknown arguments: {', '.join(kwargs)}")
+        return {}, {}, {}
+
+    def preprocess(self, sequence: str | dict) -> dict[str, str]:
+        if isinstance(sequence, dict):
+            sequence = sequence.get("sequence")
+        if not isinstance(sequence, str):
+            raise SequenceError(f"{sequence!r} is no sequence; give strings, or rows with a key 'sequence'")
+        name = sequence if len(sequence) <= 20 else f"{sequence[:20]}…"
+        return {"inserts": check_insert(sequence, name, longest=self._longest)}
+
+    def _forward(self, batch: dict[str, str | list[str]]) -> dict[str, Tensor]:
+        inserts = [batch["inserts"]] if isinstance(batch["inserts"], str) else batch["inserts"]
+        arrays = encode(inserts, self.model.config)
+        tensors = {name: torch.from_numpy(array).to(self.device) for name, array in arrays.items()}
+        return {"expression": self.model(**tensors).logits[:, 0].float()}
+
+    def postprocess(self, output: dict[str, Tensor]) -> dict[str, float]:
+        expression = output["expression"].item()
+        if not math.isfinite(expression):
+            raise ModelError("the model gives no finite number; check it")
+        return {"expression": expression}
+
+
+class _Stream(IterableDataset):
+    """What transformers reads only as far as it is asked, in any of its versions."""
+
+    def __init__(self, sequences: Iterable[str | dict]):
+        self._sequences = sequences
+
+    def __iter__(self) -> Iterator[str | dict]:
+        return iter(self._sequences)
+
+
+class _CompleteModel(BertForSequenceRegression):
+    """Loads a `BertForSequenceRegression`, and refuses a folder that lacks some of its weights."""
+
+    @classmethod
+    def from_pretrained(cls, name: str, **kwargs: Any) -> BertForSequenceRegression:
+        return load_complete(BertForSequenceRegression, name, **kwargs)
+
+
+def register() -> None:
+    """Make the task known to transformers."""
+    PIPELINE_REGISTRY.register_pipeline(TASK, PromoterExpressionPipeline, _CompleteModel, type="text")
