@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 TORCH ?= torch==2.13.0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint artifacts clean
+.PHONY: help setup demo test lint artifacts space clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -31,5 +31,10 @@ lint: setup  ## Check style and spelling
 artifacts: setup  ## Rebuild tokenizer/ and the code beside the shipped weights
 	"$(BIN)/python" -m dream_bert.artifacts
 
+space: setup  ## Build the page that predicts in the browser (needs npm) and serve it on this machine
+	npm --prefix space ci --ignore-scripts --no-audit --no-fund
+	"$(BIN)/python" space/build.py
+	"$(BIN)/python" space/serve.py
+
 clean:  ## Remove the virtual environment and what tools left behind
-	rm -rf "$(VENV)" .pytest_cache .ruff_cache .hypothesis *.egg-info build
+	rm -rf "$(VENV)" .pytest_cache .ruff_cache .hypothesis *.egg-info build space/dist space/node_modules

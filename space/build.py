@@ -1,0 +1,85 @@
+"""Gather the page, its libraries and the model in `space/dist`, which is the Space as it is uploaded.
+
+npm --prefix space ci --ignore-scripts
+python space/build.py
+"""
+
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from dream_bert.encoding import longest_insert
+from dream_bert.export import FILES, export_onnx
+from dream_bert.prediction import DEFAULT_MODEL, load_model
+
+SPACE = Path(__file__).parent
+DIST = SPACE / "dist"
+EXAMPLES = SPACE.parent / "examples" / "promoters.fa"
+LIBRARIES = (
+    "onnxruntime-web/dist/ort.wasm.min.mjs",
+    "onnxruntime-web/dist/ort-wasm-simd-threaded.mjs",
+    "onnxruntime-web/dist/ort-wasm-simd-threaded.wasm",
+    "@huggingface/tokenizers/dist/tokenizers.min.mjs",
+)
+"""What the page needs of `node_modules`."""
+
+DOWNLOADS = (
+    "vendor/ort-wasm-simd-threaded.wasm",
+    "model/model_int8.onnx",
+    "model/tokenizer.json",
+    "model/tokenizer_config.json",
+)
+"""What the worker loads, in this order."""
+
+
+class BuildError(ValueError):
+    """A part of the page that is not there."""
+
+
+def build(dist: Path = DIST, packages: Path = SPACE / "node_modules") -> None:
+    """Write the page with the package's own checkpoint to `dist`, in place of what stood there.
+
+    Raises:
+        BuildError: if a library is not in `packages`.
+    """
+    libraries = [packages / name for name in LIBRARIES]
+    if missing := [str(path) for path in libraries if not path.is_file()]:
+        raise BuildError(f"{missing[0]}: is not there; run `npm --prefix space ci --ignore-scripts` first")
+    with tempfile.TemporaryDirectory(dir=dist.parent, prefix=".dist.") as folder:
+        page = Path(folder, "page")
+        shutil.copytree(SPACE / "page", page)
+        shutil.copy(EXAMPLES, page)
+        shutil.copy(SPACE / "README.md", page)
+        (page / "vendor").mkdir()
+        for path in libraries:
+            shutil.copy(path, page / "vendor")
+        _add_model(page)
+        shutil.rmtree(dist, ignore_errors=True)
+        page.replace(dist)
+
+
+def _add_model(page: Path) -> None:
+    """The int8 model and its tokenizer, and `model.json`: what is to be downloaded, and the longest insert."""
+    (page / "model").mkdir()
+    model = load_model()
+    with tempfile.TemporaryDirectory() as folder:
+        export_onnx(model.cpu(), Path(folder))
+        shutil.copy(Path(folder, FILES["onnx-int8"]), page / "model")
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(DEFAULT_MODEL / name, page / "model")
+    facts = {
+        "bytes": {path: (page / path).stat().st_size for path in DOWNLOADS},
+        "longest": longest_insert(model.config),
+    }
+    (page / "model.json").write_text(json.dumps(facts, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    try:
+        build()
+    except (BuildError, OSError) as error:
+        sys.exit(f"build.py: {error}")
+    size = sum(path.stat().st_size for path in DIST.rglob("*") if path.is_file())
+    print(f"{DIST}: {size / 1e6:.1f} MB")
