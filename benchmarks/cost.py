@@ -89,7 +89,7 @@ def main() -> None:
             "hours": {"1 H100": hours, "8 H100": hours / 8, "this CPU": sequences / cpu_rate / 3600},
             "seconds_per_cpu_step": measuring.spread(times),
         }
-    result["loader"] = loading["rates"]["seed"] if "rates" in loading else loading
+    result["loader"] = {name: rate for name, rate in loading["rates"].items() if "seed, batch 64, Data" in name}
     print(result["machine"])
     rows = [
         [

@@ -27,7 +27,7 @@ LIBRARIES = (
 
 DOWNLOADS = (
     "vendor/ort-wasm-simd-threaded.wasm",
-    "model/model_int8.onnx",
+    "model/model.onnx",
     "model/tokenizer.json",
     "model/tokenizer_config.json",
 )
@@ -61,12 +61,12 @@ def build(dist: Path = DIST, packages: Path = SPACE / "node_modules") -> None:
 
 
 def _add_model(page: Path) -> None:
-    """The int8 model and its tokenizer, and `model.json`: what is to be downloaded, and the longest insert."""
+    """The model and its tokenizer, and `model.json`: what is to be downloaded, and the longest insert."""
     (page / "model").mkdir()
     model = load_model()
     with tempfile.TemporaryDirectory() as folder:
         export_onnx(model.cpu(), Path(folder))
-        shutil.copy(Path(folder, FILES["onnx-int8"]), page / "model")
+        shutil.copy(Path(folder, FILES["onnx"]), page / "model")
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(DEFAULT_MODEL / name, page / "model")
     facts = {

@@ -54,3 +54,48 @@ def test_ablations():
         name: [f"`{row['arguments']}`", f"{row['cpu_minutes']:.1f}", *(f"{row[key]:.3f}" for key in keys)]
         for name, row in results.items()
     }
+
+
+def speeds(name: str) -> dict:
+    return json.loads((ROOT / "benchmarks" / f"{name}.json").read_text())
+
+
+def test_prediction_speeds():
+    result, table = speeds("prediction"), rows("README.md", "| predict | sequences/s | times stock |")
+    (rates,) = result["speeds"].values()
+    table["stock"] = table.pop("stock transformers")
+    assert {name.strip("`"): cells[:2] for name, cells in table.items()} == {
+        name: [f"{row['median']:,.0f} ({row['min']:,.0f}-{row['max']:,.0f})", f"{row['times_stock']:.2f}"]
+        for name, row in rates.items()
+    }
+    for name, row in result["agreement"].items():
+        scores = [f"{score:.4f}" for score in result["leaderboard"][name].values()]
+        agreement = [f"{row['pearson']:.6f}", f"{row['max_difference']:.1g}"]
+        assert table[f"`{name}`"][2:] == agreement + scores
+
+
+def test_training_speeds():
+    stages = speeds("training")["stages"]
+    table = rows("README.md", "| training step | fine-tuning, sequences/s | times stock |")
+    assert table == {
+        name: [
+            cell
+            for stage in ("fine-tuning", "pretraining")
+            for cell in (
+                f"{stages[stage][name]['sequences_per_second']:,.0f}",
+                f"{stages[stage][name]['over_stock_float32']:.2f}",
+            )
+        ]
+        for name in stages["fine-tuning"]
+    }
+
+
+def test_preparation_speeds():
+    assert rows("README.md", "| `dream-bert prepare` | rows | seconds |") == {
+        name: [
+            f"{row['rows']:,}",
+            "{median:.1f} ({min:.1f}-{max:.1f})".format(**row["seconds"]),
+            f"{row['peak_mib']['median']:,.0f}",
+        ]
+        for name, row in speeds("preparation")["prepare"].items()
+    }
