@@ -17,9 +17,9 @@ import time
 from pathlib import Path
 
 import torch
+from public_leaderboard import PublicLeaderboard
 
 from dream_bert import BertForSequenceRegression, predict
-from dream_bert.metrics.dream_score import score
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
 import run_regression  # noqa: E402
@@ -65,14 +65,8 @@ def run(variant: str, data: str, leaderboard: Path, pretrained: str | None) -> d
         minutes = (time.process_time() - start) / 60
         model = BertForSequenceRegression.from_pretrained(folder)
         info = json.loads(Path(folder, "training_info.json").read_text())
-        header, *lines = (leaderboard / "labels.tsv").read_text().splitlines()
-        columns = dict(zip(header.split("\t"), zip(*(line.split("\t") for line in lines), strict=True), strict=True))
-        scores = score(
-            predict(columns["sequence"], model=model),
-            [float(value) for value in columns["expression"]],
-            [int(row) for row in columns["row"]],
-            json.loads((leaderboard / "subsets.json").read_text()),
-        )
+        public = PublicLeaderboard(leaderboard)
+        scores = public.score(predict(public.sequences, model=model))
     return {
         "arguments": VARIANTS[variant],
         "cpu_minutes": round(minutes, 2),

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+from public_leaderboard import PublicLeaderboard
 
-from dream_bert.metrics.files import format_scores, score_files
+from dream_bert.metrics.files import format_scores
 from dream_bert.prediction import DEFAULT_MODEL, predict
 
 matplotlib.use("Agg")
@@ -46,22 +47,14 @@ def picture(measured: np.ndarray, predicted: np.ndarray, members: dict[str, np.n
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("leaderboard", type=Path, help="folder with labels.tsv and subsets.json")
-    folder = parser.parse_args().leaderboard
-    header, *lines = (folder / "labels.tsv").read_text().splitlines()
-    columns = dict(zip(header.split("\t"), zip(*(line.split("\t") for line in lines), strict=True), strict=True))
-    predicted, measured = predict(columns["sequence"]), np.array(columns["expression"], dtype=float)
-    submission = HERE / "leaderboard.submission.json"
-    submission.write_text(json.dumps(dict(zip(columns["row"], predicted.tolist(), strict=True))))
-    try:
-        result = score_files(submission, folder / "labels.tsv", folder / "subsets.json")
-    finally:
-        submission.unlink()
+    leaderboard = PublicLeaderboard(parser.parse_args().leaderboard)
+    predicted = predict(leaderboard.sequences)
+    result = leaderboard.score(predicted)
     for path in (HERE / "leaderboard.json", DEFAULT_MODEL / "evaluation.json"):
         path.write_text(json.dumps(result, indent=1) + "\n")
-    at = {int(row): i for i, row in enumerate(columns["row"])}
-    subsets = json.loads((folder / "subsets.json").read_text())
-    members = {name: np.array([at[row] for row in subsets[name]]) for name in COLOURS}
-    picture(measured, predicted, members, result["subsets"]["all"]["pearson"])
+    at = {row: i for i, row in enumerate(leaderboard.rows)}
+    members = {name: np.array([at[row] for row in leaderboard.subsets[name]]) for name in COLOURS}
+    picture(leaderboard.measured, predicted, members, result["subsets"]["all"]["pearson"])
     print(format_scores(result))
 
 

@@ -9,7 +9,6 @@ Writes `benchmarks/prediction.json`.
 
 import argparse
 import gzip
-import json
 import subprocess
 import sys
 import tempfile
@@ -22,11 +21,11 @@ import onnxruntime
 import torch
 from measuring import in_turns, machine, spread, table, write
 from onnx import TensorProto, helper, numpy_helper
+from public_leaderboard import PublicLeaderboard
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import logging
 
 from dream_bert.export import export_folder
-from dream_bert.metrics.dream_score import score
 from dream_bert.prediction import BACKENDS, BATCH_SIZE, load_model, predict
 from dream_bert.reading import read_records
 from dream_bert.simulate import simulate
@@ -166,14 +165,8 @@ def peak_memory(folder: Path, rows: int, backend: str) -> float:
 
 def leaderboard_scores(folder: Path, leaderboard: Path) -> dict[str, dict[str, float]]:
     """Each backend's Pearson and Spearman score on the public leaderboard."""
-    header, *lines = (leaderboard / "labels.tsv").read_text().splitlines()
-    columns = dict(zip(header.split("\t"), zip(*(line.split("\t") for line in lines), strict=True), strict=True))
-    measured, rows = [float(value) for value in columns["expression"]], [int(row) for row in columns["row"]]
-    subsets = json.loads((leaderboard / "subsets.json").read_text())
-    scores = {
-        backend: score(predict(columns["sequence"], folder, backend=backend), measured, rows, subsets)
-        for backend in BACKENDS
-    }
+    public = PublicLeaderboard(leaderboard)
+    scores = {backend: public.score(predict(public.sequences, folder, backend=backend)) for backend in BACKENDS}
     return {name: {key: row[key] for key in ("pearson_score", "spearman_score")} for name, row in scores.items()}
 
 

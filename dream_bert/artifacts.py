@@ -14,6 +14,9 @@ from .tokenization_dream_bert import write_tokenizer
 
 PACKAGE = Path(__file__).parent
 CHECKPOINTS = PACKAGE / "checkpoints"
+INFO = "training_info.json"
+"""How the weights of a folder came about; training writes it."""
+
 CODE = ("configuration_dream_bert.py", "modeling_dream_bert.py", "shortcuts.py")
 """What `trust_remote_code=True` loads from a model's folder; it imports transformers and torch alone."""
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard
 
+from .artifacts import INFO
 from .configuration_dream_bert import DreamBertConfig
 
 TEMPLATES = {"mlm": "hub_card_mlm.md", "regression": "hub_card.md"}
 """By kind of model."""
 
-INFO = "training_info.json"
 EVALUATION = "evaluation.json"
 """What `dream-bert score --json` says of the model on the challenge's public leaderboard."""
 

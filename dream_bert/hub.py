@@ -13,13 +13,14 @@ from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.utils import validate_repo_id
 
-from .artifacts import CHECKPOINTS, PACKAGE, complete_checkpoint
-from .card import EVALUATION, INFO, render_card
+from .artifacts import CHECKPOINTS, INFO, PACKAGE, complete_checkpoint
+from .card import EVALUATION, render_card
 from .loading import load_complete
 from .modeling_dream_bert import BertForSequenceRegression, DreamBertForMaskedLM
+from .prediction import DEFAULT_MODEL
 
 CLASSES = {"mlm": DreamBertForMaskedLM, "regression": BertForSequenceRegression}
-DEFAULT_MODELS = {"mlm": CHECKPOINTS / "dream-promoter-bert-mlm", "regression": CHECKPOINTS / "dream-promoter-bert"}
+DEFAULT_MODELS = {"mlm": CHECKPOINTS / "dream-promoter-bert-mlm", "regression": DEFAULT_MODEL}
 
 _WEIGHTS = ("config.json", "model.safetensors", INFO)
 _ENDPOINT_CODE = ("handler.py", "construct.py")

@@ -18,6 +18,7 @@ import torch
 from torch.utils.data import DataLoader, Sampler
 from transformers import EarlyStoppingCallback, HfArgumentParser, PreTrainedModel, Trainer, TrainingArguments, set_seed
 
+from .artifacts import INFO
 from .batches import EpochSampler, follow_epochs
 from .configuration_dream_bert import PRESETS, DreamBertConfig
 from .data import DataError
@@ -26,7 +27,6 @@ from .tokenization_dream_bert import write_tokenizer
 
 logger = logging.getLogger(__name__)
 
-INFO = "training_info.json"
 COMPLETE = "complete"
 """The file that a checkpoint gets when all else in it is written."""
 
