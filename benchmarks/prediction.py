@@ -31,6 +31,7 @@ from dream_bert.reading import read_records
 from dream_bert.simulate import simulate
 
 TOKENS = 80
+_PART = 8000
 MEMORY_ROWS = (10_000, 1_000_000)
 # `ru_maxrss` would count what this process held when it started the other.
 _COPIES = 16
@@ -118,21 +119,26 @@ def _session(operator: str, inputs: dict[str, np.ndarray], weights: list[np.ndar
     return lambda: session.run(None, inputs)
 
 
-def speeds(folder: Path, sequences: list[str], batch_size: int, repeats: int) -> tuple[dict, dict[str, np.ndarray]]:
-    """Sequences a second of each way, and what it predicts; loading the ONNX files counts."""
+def speeds(folder: Path, parts: list[list[str]], batch_size: int, repeats: int) -> tuple[dict, dict[str, np.ndarray]]:
+    """Sequences a second of each way over every repeat of a part, and what it predicts; loading ONNX files counts."""
     run_stock, torch_model = stock(folder, batch_size), load_model(folder).cpu()
-    ways = {"stock": lambda: run_stock(sequences), "torch": lambda: predict(sequences, torch_model, batch_size)}
+    ways = {"stock": run_stock, "torch": lambda part: predict(part, torch_model, batch_size)}
     for backend in BACKENDS[1:]:
-        ways[backend] = lambda backend=backend: predict(sequences, folder, batch_size, backend)
-    results = {}
-    turns = {name: lambda name=name: results.update({name: ways[name]()}) for name in ways}
-    rates = {
-        name: spread([len(sequences) / second for second in seconds])
-        for name, seconds in in_turns(turns, repeats).items()
-    }
+        ways[backend] = lambda part, backend=backend: predict(part, folder, batch_size, backend)
+    results, rates = {name: [] for name in ways}, {name: [] for name in ways}
+    for part in parts:
+        last = {}
+        turns = {
+            name: lambda name=name, way=way, part=part, last=last: last.update({name: way(part)})
+            for name, way in ways.items()
+        }
+        for name, seconds in in_turns(turns, repeats, warm_up=int(part is parts[0])).items():
+            rates[name] += [len(part) / second for second in seconds]
+            results[name].append(last[name])
+    rates = {name: spread(values) for name, values in rates.items()}
     for row in rates.values():
         row["times_stock"] = row["median"] / rates["stock"]["median"]
-    return rates, results
+    return rates, {name: np.concatenate(values) for name, values in results.items()}
 
 
 def agreement(results: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
@@ -198,7 +204,7 @@ def report(result: dict) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sequences", metavar="FILE", help="as `dream-bert predict` reads them [simulated ones]")
-    parser.add_argument("--all", action="store_true", help="time all sequences of the file, not the first 8,000")
+    parser.add_argument("--all", action="store_true", help="time all sequences of the file once, in parts of 8,000")
     parser.add_argument("--repeats", type=int, default=5, help="[%(default)s]")
     parser.add_argument("--batch-size", type=int, default=BATCH_SIZE, help="[%(default)s]")
     parser.add_argument("--sweep", action="store_true", help="batches of 8 to 256 on 1,024 sequences too")
@@ -208,9 +214,10 @@ def main() -> None:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     if args.sequences:
-        sequences = [record.sequence for record in islice(read_records(args.sequences), None if args.all else 8000)]
+        sequences = [record.sequence for record in islice(read_records(args.sequences), None if args.all else _PART)]
     else:
-        sequences = next(simulate(8000))[0]
+        sequences = next(simulate(_PART))[0]
+    parts = [sequences[start : start + _PART] for start in range(0, len(sequences), _PART)]
     packages = ("torch", "transformers", "tokenizers", "onnx", "onnxruntime")
     result = {"machine": machine(*packages) | {"threads": torch.get_num_threads()}, "sequences": len(sequences)}
     with tempfile.TemporaryDirectory() as scratch:
@@ -218,11 +225,11 @@ def main() -> None:
         export_folder(folder)
         result["products"] = product_rates(args.repeats)
         result["operations"] = operations(load_model(folder).config)
-        rates, results = speeds(folder, sequences, args.batch_size, args.repeats)
+        rates, results = speeds(folder, parts, args.batch_size, 1 if args.all else args.repeats)
         result["speeds"] = {args.batch_size: rates}
         if args.sweep:
             sizes = (8, 16, 32, 64, 128, 256)
-            result["sweep"] = {size: speeds(folder, sequences[:1024], size, args.repeats)[0] for size in sizes}
+            result["sweep"] = {size: speeds(folder, [sequences[:1024]], size, args.repeats)[0] for size in sizes}
         result["agreement"] = agreement(results)
         if args.leaderboard:
             result["leaderboard"] = leaderboard_scores(folder, args.leaderboard)

@@ -5,7 +5,7 @@
     python benchmarks/space.py
 
 needs Chromium and the Python package `playwright`. The times are a visitor's: from the click, or from opening the
-page, until the table shows.
+page, until the table shows. How far the page's model, its weights in 8 bits, is from the float32 one is told, too.
 """
 
 import argparse
@@ -17,9 +17,15 @@ from pathlib import Path
 
 import measuring
 import numpy as np
+import onnxruntime
 from playwright.sync_api import sync_playwright
 
+from dream_bert import predict
+from dream_bert.encoding import encode
+from dream_bert.prediction import load_model
+
 sys.path.insert(0, str(Path(__file__).parents[1] / "space"))
+import build  # noqa: E402
 import serve  # noqa: E402
 
 SIZES = (1, 300, 10_000)
@@ -63,6 +69,20 @@ def visit(browser, url: str) -> dict[str, float]:
     return seconds
 
 
+def agreement(count: int = 1000) -> dict[str, float]:
+    """Of the page's model with the float32 one, on random promoters."""
+    model, inserts = load_model(), random_promoters(count).splitlines()
+    session = onnxruntime.InferenceSession(build.DIST / build.MODEL, providers=["CPUExecutionProvider"])
+    (expression,) = session.run(None, encode(inserts, model.config))
+    expected = predict(inserts, model).astype(np.float64)
+    differences = np.abs(expression[:, 0] - expected)
+    return {
+        "pearson": float(np.corrcoef(expression[:, 0], expected)[0, 1]),
+        "mean_difference": float(differences.mean()),
+        "max_difference": float(differences.max()),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=3)
@@ -81,11 +101,13 @@ def main() -> None:
         name: {step: measuring.spread([visit[step] for visit in many]) for step in many[0]}
         for name, many in visits.items()
     }
-    machine = measuring.machine("playwright") | {"chromium": chromium}
+    machine = measuring.machine("playwright", "onnxruntime") | {"chromium": chromium}
     rows = [[step, *(f"{results[name][step]['median']:.2f} s" for name in results)] for step in results["isolated"]]
     print(machine)
     print(measuring.table(["", *results], rows))
-    measuring.write(__file__, {"machine": machine, "seconds": results})
+    with_float32 = agreement()
+    print(with_float32)
+    measuring.write(__file__, {"machine": machine, "seconds": results, "agreement": with_float32})
 
 
 if __name__ == "__main__":

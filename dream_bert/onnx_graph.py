@@ -36,13 +36,21 @@ class BertGraph:
         ranges: of the layers' inputs, by name: the least and the greatest value. With them, the layers' products are
             in int8: inputs in 8 bits on these ranges, weights in 7 bits on a scale a column. x86 processors without
             VNNI add two products in 16 bits, where weights of 8 bits would overflow without a word.
+        int8_weights: without ranges, keep the layers' weights in 8 bits on a scale a column and compute in float32:
+            half the file, and numbers that agree between processors as those of float32 weights do (8-bit inputs, once
+            one is rounded the other way, do not).
     """
 
-    def __init__(self, model: PreTrainedModel, ranges: dict[str, tuple[float, float]] | None = None):
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        ranges: dict[str, tuple[float, float]] | None = None,
+        int8_weights: bool = False,
+    ):
         self.config = model.config
         self.masked_lm = isinstance(model, DreamBertForMaskedLM)
         self.state = {name: value.detach().float().cpu().numpy() for name, value in model.state_dict().items()}
-        self.ranges = ranges
+        self.ranges, self.int8_weights = ranges, int8_weights
         self.layer_inputs: list[str] = []
         self.nodes: list[onnx.NodeProto] = []
         self.weights: dict[str, onnx.TensorProto] = {}
@@ -169,28 +177,32 @@ class BertGraph:
     def linear(self, inputs: str, name: str) -> str:
         """A linear layer, in int8 where ranges are given."""
         self.layer_inputs.append(inputs)
+        bias = self.stored(f"{name}.bias")
         if self.ranges is None:
-            return self.float_linear(inputs, name)
+            if not self.int8_weights:
+                return self.float_linear(inputs, name)
+            integers, steps = self.integers(name, 127)
+            # Not DequantizeLinear: ONNX Runtime would fuse it to a product that rounds its inputs, too.
+            weight = self.node("Mul", self.node("Cast", integers, to=TensorProto.FLOAT), steps)
+            return self.node("Gemm", inputs, weight, bias)
         low, high = self.ranges[inputs]
         step = np.float32((high - low) / 255)
         zero = self.weight(f"{inputs}.zero", np.uint8(round(-low / step)))
         step = self.weight(f"{inputs}.step", step)
-        weight = self.state[f"{name}.weight"].T
-        steps = np.maximum(np.abs(weight).max(0), np.float32(1e-30)) / np.float32(_LARGEST_WEIGHT)
-        return self.node(
-            "MatMulIntegerToFloat",
-            self.node("QuantizeLinear", inputs, step, zero),
-            self.weight(f"{name}.integers", np.rint(weight / steps).astype(np.int8)),
-            step,
-            self.weight(f"{name}.steps", steps),
-            zero,
-            "",
-            self.stored(f"{name}.bias"),
-        )
+        integers, steps = self.integers(name, _LARGEST_WEIGHT)
+        inputs = self.node("QuantizeLinear", inputs, step, zero)
+        return self.node("MatMulIntegerToFloat", inputs, integers, step, steps, zero, "", bias)
 
     def float_linear(self, inputs: str, name: str, **kwargs) -> str:
         weight = self.weight(name, self.state[f"{name}.weight"].T)
         return self.node("Gemm", inputs, weight, self.stored(f"{name}.bias"), **kwargs)
+
+    def integers(self, name: str, largest: int) -> tuple[str, str]:
+        """A layer's weights in integers up to `largest`, int8, and their steps, float32, a column each."""
+        weight = self.state[f"{name}.weight"].T
+        steps = np.maximum(np.abs(weight).max(0), np.float32(1e-30)) / np.float32(largest)
+        integers = self.weight(f"{name}.integers", np.rint(weight / steps).astype(np.int8))
+        return integers, self.weight(f"{name}.steps", steps)
 
     def norm(self, inputs: str, name: str) -> str:
         weights = [self.stored(f"{name}.LayerNorm.{part}") for part in ("weight", "bias")]

@@ -1,20 +1,21 @@
 """Prepare training data: read and check labelled sequences, select, split, and write token rows to Arrow shards.
 
 The stage `mlm` holds the most expressed fraction of the rows, for masked-LM pretraining; `regression` holds all.
-Two passes: the first tokenises every row to a spool file and keeps its label and hash in memory, the second copies the
-rows of each split from the spool to its shards. Memory grows by about 60 bytes a row: 16 are the label and the hash,
-the others the splits'.
+Rows are read once, to a spool file, and from there block by block: memory does not grow with their number, but for the
+hashes of those held out, 8 bytes each.
 """
 
 import csv
 import hashlib
 import json
+import math
 import os
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from fractions import Fraction
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -24,9 +25,10 @@ import pyarrow as pa
 from .blocks import LONGEST_INSERT, Block, scan_blocks
 from .columnar import scan_hub
 from .construct import SequenceError, check_insert
-from .data import FORMAT, SCHEMA, STAGES, DataError, read_manifest
+from .data import FORMAT, STAGES, DataError, read_manifest
 from .reading import BadRow, scan_records
-from .splits import Share, drop_shared, split_rows, top_rows
+from .shards import ShardWriter
+from .splits import Share, deal, held_before, is_in, split_sizes, top_threshold
 from .spool import Spool
 
 TOP_FRACTION = Fraction(1, 5)
@@ -87,10 +89,11 @@ def prepare(
         spool = Spool(Path(scratch, "spool.arrow"))
         with _Rejects(build / "rejects.tsv", skip_bad) as rejects, spool:
             sources = [_read_source(str(source), spool, rejects) for source in inputs]
-        expression, hashes = spool.columns()
+        if not spool.rows:
+            raise DataError("no row of the input can be used; see the reasons without --on-error skip")
         manifest = {
             "format": FORMAT,
-            "rows": len(expression),
+            "rows": spool.rows,
             "rejected": dict(rejects.counts),
             "insert_length": {"shortest": spool.shortest, "longest": spool.longest},
             "seed": seed,
@@ -99,23 +102,18 @@ def prepare(
             "fingerprint": hashlib.sha256("".join(source["sha256"] for source in sources).encode()).hexdigest(),
             "versions": _versions(),
         }
-        all_splits = {}
         if "mlm" in stages:
-            rows, threshold = top_rows(expression, top_fraction)
+            threshold = top_threshold(spool.expression, top_fraction)
+            rows = sum(int(np.count_nonzero(block >= threshold)) for block in spool.expression())
+            sizes = split_sizes(rows, {"validation": mlm_validation})
+            written = _write_splits(spool, sizes, (seed, 0), threshold, build, "mlm", shard_rows)
             manifest |= {"top_fraction": float(top_fraction), "threshold": threshold}
-            all_splits["mlm"] = split_rows(rows, (seed, 0), {"validation": mlm_validation})
+            manifest["stages"]["mlm"] = _entries(written, sizes)
         if "regression" in stages:
-            rows, shares = np.arange(len(expression)), {"test": test, "validation": validation}
-            all_splits["regression"] = split_rows(rows, (seed, 1), shares)
-        for stage, splits in all_splits.items():
-            splits, dropped = drop_shared(splits, hashes)
-            manifest["stages"][stage] = entries = {}
-            for split, rows in splits.items():
-                shards = _write_shards(spool, rows, expression, build, f"{stage}/{split}", shard_rows)
-                entries[split] = {"rows": len(rows), "duplicates_dropped": dropped[split], "shards": shards}
-            if stage == "regression":
-                labels = expression[splits["train"]]
-                manifest |= {"label_mean": float(labels.mean()), "label_std": float(labels.std())}
+            sizes = split_sizes(spool.rows, {"test": test, "validation": validation})
+            written = _write_splits(spool, sizes, (seed, 1), -math.inf, build, "regression", shard_rows)
+            manifest |= {"label_mean": written["train"].mean, "label_std": written["train"].std}
+            manifest["stages"]["regression"] = _entries(written, sizes)
         Path(build, "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
         _move_into_place(build, folder)
     return manifest
@@ -199,22 +197,37 @@ def _check_target(folder: Path, overwrite: bool) -> None:
         raise DataError(f"{folder}: holds prepared data; name a new folder, or give --overwrite")
 
 
-def _write_shards(
-    spool: Spool, rows: np.ndarray, expression: np.ndarray, build: Path, folder: str, shard_rows: int
-) -> list[dict]:
-    """Write the shards of one split; their entries in the manifest."""
-    Path(build, folder).mkdir(parents=True)
-    entries = []
-    for number, start in enumerate(range(0, len(rows), shard_rows)):
-        part = rows[start : start + shard_rows]
-        file = f"{folder}/part-{number:05d}.arrow"
-        batch = pa.record_batch([spool.take(part), expression[part].astype(np.float32)], schema=SCHEMA)
-        with pa.ipc.new_stream(str(build / file), SCHEMA) as writer:
-            writer.write_batch(batch)
-        with open(build / file, "rb") as shard:
-            checksum = hashlib.file_digest(shard, "sha256").hexdigest()
-        entries.append({"file": file, "rows": len(part), "sha256": checksum})
-    return entries
+def _write_splits(
+    spool: Spool,
+    sizes: dict[str, int],
+    seed: Sequence[int],
+    threshold: float,
+    build: Path,
+    stage: str,
+    shard_rows: int,
+) -> dict[str, ShardWriter]:
+    """Write each row of a stage to the split it is dealt to, unless a split before holds its insert too."""
+    writers = {split: ShardWriter(build, f"{stage}/{split}", shard_rows) for split in sizes}
+    dealt = partial(deal, sizes=list(sizes.values()), seed=seed, threshold=threshold)
+    held = held_before(spool.hashes(), dealt(spool.expression()), len(sizes))
+    for numbers, (window_ids, expression, hashes) in zip(dealt(spool.expression()), spool.blocks(), strict=True):
+        for number, writer in enumerate(writers.values()):
+            rows = np.flatnonzero(numbers == number)
+            rows = rows[~is_in(hashes[rows], held[number])]
+            writer.add(window_ids.take(pa.array(rows)), expression[rows])
+    for writer in writers.values():
+        writer.close()
+    if not writers["train"].rows:
+        raise DataError("every insert of the train split is in another split too; give more, distinct inserts")
+    return writers
+
+
+def _entries(written: dict[str, ShardWriter], dealt: dict[str, int]) -> dict[str, dict]:
+    """A stage's splits in the manifest."""
+    return {
+        split: {"rows": shards.rows, "duplicates_dropped": dealt[split] - shards.rows, "shards": shards.shards}
+        for split, shards in written.items()
+    }
 
 
 def _move_into_place(build: Path, folder: Path) -> None:

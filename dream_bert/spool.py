@@ -1,31 +1,37 @@
 """The accepted rows of a preparation, on their way from the inputs to the splits."""
 
-from itertools import pairwise
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from .blocks import LONGEST_INSERT, Block
-from .data import SCHEMA, DataError
+from .data import SCHEMA
 from .encoding import K, kmer_ids
 from .hashing import hash_rows
 
 _ROWS = 8192
 """Rows that are gathered where they come one by one."""
 
+_COLUMNS = pa.schema([SCHEMA.field("window_ids"), ("expression", pa.float64()), ("hash", pa.uint64())])
+
 
 class Spool:
-    """The accepted rows' window ids, on disk; their expression and a 64-bit hash of the ids, in memory."""
+    """The accepted rows on disk, in blocks: window ids, expression, and a 64-bit hash of the ids.
+
+    Attributes:
+        rows: how many there are.
+        shortest, longest: of their inserts, bp.
+    """
 
     def __init__(self, path: Path):
-        self.shortest, self.longest = LONGEST_INSERT, 0
+        self.rows, self.shortest, self.longest = 0, LONGEST_INSERT, 0
         self._path = path
         self._inserts, self._labels = [], []
-        self._expression, self._hashes = [], []
 
     def __enter__(self) -> "Spool":
-        self._writer = pa.ipc.new_file(str(self._path), pa.schema([SCHEMA.field("window_ids")]))
+        self._writer = pa.ipc.new_file(str(self._path), _COLUMNS)
         return self
 
     def __exit__(self, *_) -> None:
@@ -51,29 +57,28 @@ class Spool:
     def _write(self, block: Block) -> None:
         ids = kmer_ids(block.text)
         offsets = np.append(0, np.cumsum(block.lengths + K - 1))
-        column = pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(ids))
-        self._writer.write_batch(pa.record_batch([column], names=["window_ids"]))
-        self._expression.append(block.expression)
-        self._hashes.append(hash_rows(ids, offsets))
+        window_ids = pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(ids))
+        hashes = pa.array(hash_rows(ids, offsets))
+        self._writer.write_batch(pa.record_batch([window_ids, pa.array(block.expression), hashes], schema=_COLUMNS))
+        self.rows += len(block.lengths)
         self.shortest = min(self.shortest, int(block.lengths.min()))
         self.longest = max(self.longest, int(block.lengths.max()))
 
-    def columns(self) -> tuple[np.ndarray, np.ndarray]:
-        """Expression, float64, and hashes, uint64, of all rows."""
-        if not self._expression:
-            raise DataError("no row of the input can be used; see the reasons without --on-error skip")
-        self._starts = np.cumsum([0] + [len(block) for block in self._expression])
-        columns = np.concatenate(self._expression), np.concatenate(self._hashes)
-        self._expression, self._hashes = [], []
-        return columns
+    def blocks(self) -> Iterator[tuple[pa.ListArray, np.ndarray, np.ndarray]]:
+        """Window ids, expression, float64 (n,), and hashes, uint64 (n,), of n rows at a time."""
+        for batch in self._batches():
+            yield batch.column(0), batch.column(1).to_numpy(), batch.column(2).to_numpy()
 
-    def take(self, rows: np.ndarray) -> pa.ListArray:
-        """The window ids of `rows`, which ascend."""
-        with pa.ipc.open_file(str(self._path)) as spool:
-            edges = np.searchsorted(rows, self._starts)
-            parts = [
-                spool.get_batch(number).column(0).take(pa.array(rows[first:last] - self._starts[number]))
-                for number, (first, last) in enumerate(pairwise(edges))
-                if first < last
-            ]
-        return pa.concat_arrays(parts)
+    def expression(self) -> Iterator[np.ndarray]:
+        """The expression alone, in the same blocks."""
+        return (batch.column(0).to_numpy() for batch in self._batches("expression"))
+
+    def hashes(self) -> Iterator[np.ndarray]:
+        """The hashes alone, in the same blocks."""
+        return (batch.column(0).to_numpy() for batch in self._batches("hash"))
+
+    def _batches(self, *columns: str) -> Iterator[pa.RecordBatch]:
+        options = pa.ipc.IpcReadOptions(included_fields=[_COLUMNS.get_field_index(name) for name in columns])
+        with pa.ipc.open_file(str(self._path), options=options) as spool:
+            for number in range(spool.num_record_batches):
+                yield spool.get_batch(number)

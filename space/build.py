@@ -10,8 +10,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+import onnx
+
 from dream_bert.encoding import longest_insert
-from dream_bert.export import FILES, export_onnx
+from dream_bert.onnx_graph import BertGraph
 from dream_bert.prediction import DEFAULT_MODEL, load_model
 
 SPACE = Path(__file__).parent
@@ -25,9 +27,11 @@ LIBRARIES = (
 )
 """What the page needs of `node_modules`."""
 
+MODEL = "model/model_int8.onnx"
+
 DOWNLOADS = (
     "vendor/ort-wasm-simd-threaded.wasm",
-    "model/model.onnx",
+    MODEL,
     "model/tokenizer.json",
     "model/tokenizer_config.json",
 )
@@ -64,9 +68,7 @@ def _add_model(page: Path) -> None:
     """The model and its tokenizer, and `model.json`: what is to be downloaded, and the longest insert."""
     (page / "model").mkdir()
     model = load_model()
-    with tempfile.TemporaryDirectory() as folder:
-        export_onnx(model.cpu(), Path(folder))
-        shutil.copy(Path(folder, FILES["onnx"]), page / "model")
+    onnx.save(BertGraph(model, int8_weights=True).build(), page / MODEL)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(DEFAULT_MODEL / name, page / "model")
     facts = {

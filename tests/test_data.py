@@ -6,7 +6,6 @@ import math
 import pickle
 import random
 import statistics
-from fractions import Fraction
 from pathlib import Path
 
 import datasets
@@ -17,13 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dream_bert import cli, spool
-from dream_bert import prepare as preparing
 from dream_bert.construct import to_oligo
 from dream_bert.data import DataError, PromoterDataset, read_manifest
 from dream_bert.encoding import VOCABULARY
-from dream_bert.prepare import MLM_VALIDATION, TEST, VALIDATION, prepare
+from dream_bert.prepare import TEST, VALIDATION, prepare
 from dream_bert.reading import ReadError
-from dream_bert.splits import drop_shared, split_rows, top_rows
+from dream_bert.shards import ShardWriter
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
 
@@ -170,59 +168,6 @@ def test_several_inputs_and_a_hub_data_set_are_read_one_after_the_other(tmp_path
         prepare([f"hub:{tmp_path / 'none'}"], tmp_path / "more")
 
 
-# --- selection and splits ---------------------------------------------------------------------------------------
-
-
-@given(st.lists(st.integers(0, 5), min_size=1), st.fractions(Fraction(1, 100), 1))
-def test_top_rows_are_those_at_least_as_high_as_the_last_in(labels, fraction):
-    taken = math.ceil(fraction * len(labels))
-    threshold = sorted(labels)[len(labels) - taken]
-    rows, found = top_rows(np.array(labels, dtype=float), fraction)
-    assert found == threshold
-    assert rows.tolist() == [row for row, label in enumerate(labels) if label >= threshold]
-
-
-def test_the_default_shares_give_the_entrys_counts():
-    splits = split_rows(np.arange(6_739_258), 0, {"test": TEST, "validation": VALIDATION})
-    assert {name: len(rows) for name, rows in splits.items()} == {
-        "test": 76_393,
-        "validation": 152_786,
-        "train": 6_510_079,
-    }
-    splits = split_rows(np.arange(1_763_213), 0, {"validation": MLM_VALIDATION})
-    assert {name: len(rows) for name, rows in splits.items()} == {"validation": 88_160, "train": 1_675_053}
-
-
-def test_a_split_deals_every_row_once_in_order_by_seed_alone():
-    rows = np.arange(1000) * 3
-    splits = split_rows(rows, 5, {"test": 0.1, "validation": 7})
-    assert sorted(np.concatenate(list(splits.values()))) == rows.tolist()
-    assert all((np.diff(part) > 0).all() for part in splits.values())
-    again = split_rows(rows, 5, {"test": 0.1, "validation": 7})
-    assert all(np.array_equal(splits[name], again[name]) for name in splits)
-    assert not np.array_equal(splits["test"], split_rows(rows, 6, {"test": 0.1, "validation": 7})["test"])
-
-
-@pytest.mark.parametrize("shares", [{"test": 10}, {"test": -1}, {"test": 0.5, "validation": 0.5}, {"test": 1.5}])
-def test_shares_that_leave_no_row_for_training(shares):
-    with pytest.raises(DataError, match="of 10 rows"):
-        split_rows(np.arange(10), 0, shares)
-
-
-def test_shared_inserts_leave_the_later_split():
-    hashes = np.array([1, 1, 2, 2, 3, 3, 1, 4], dtype=np.uint64)
-    splits = {"test": np.array([0]), "validation": np.array([1, 2]), "train": np.array([3, 4, 5, 6, 7])}
-    kept, dropped = drop_shared(splits, hashes)
-    assert {name: rows.tolist() for name, rows in kept.items()} == {
-        "test": [0],
-        "validation": [2],
-        "train": [4, 5, 7],
-    }
-    assert dropped == {"test": 0, "validation": 1, "train": 2}
-    with pytest.raises(DataError, match="every insert of the train split"):
-        drop_shared({"test": np.array([0]), "train": np.array([1])}, hashes)
-
-
 # --- bad rows and bad targets -----------------------------------------------------------------------------------
 
 BAD = "ACGT\t1\nACGX\t2\nAC\tnan\n\t3\nGG\nAAA\t4\nTTT\t5\n" + "C" * 5000 + "\t6\n"
@@ -265,7 +210,7 @@ def test_a_failure_in_writing_leaves_the_earlier_data(tmp_path, folder, source, 
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch, pytest.raises(OSError, match="No space"):
-        patch.setattr(preparing, "_write_shards", full_disk)
+        patch.setattr(ShardWriter, "_write", full_disk)
         prepare([source], folder, overwrite=True)
     assert calls
     assert (folder / "manifest.json").read_bytes() == before

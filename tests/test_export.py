@@ -1,6 +1,7 @@
 """Exported graphs against stock transformers on the same weights, and exported folders."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -23,6 +24,7 @@ from dream_bert import BertForSequenceRegression, DreamBertConfig, DreamBertForM
 from dream_bert.cli import main
 from dream_bert.encoding import encode
 from dream_bert.export import export_folder, export_onnx
+from dream_bert.onnx_graph import BertGraph
 from dream_bert.onnx_model import FILES
 from dream_bert.prediction import ModelError, predict
 from dream_bert.simulate import simulate
@@ -116,6 +118,31 @@ def test_int8_is_close_and_a_row_does_not_depend_on_the_others(kind, tmp_path):
     assert 0 < np.abs(logits - expected).mean() < INT8_ERROR * expected.std()
     alone = np.concatenate([run({name: array[i : i + 1] for name, array in inputs.items()}) for i in range(32)])
     np.testing.assert_allclose(logits, alone, atol=1e-5)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("kind", [BertForSequenceRegression, DreamBertForMaskedLM])
+def test_int8_weights_are_stock_with_rounded_weights(kind):
+    """The layers' weights but queries and keys, in 255 steps of each column of the product."""
+    model = make_model(kind)
+    graph = BertGraph(model, int8_weights=True).build().SerializeToString()
+    run = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    inputs = random_inputs(np.random.default_rng(0), [7, 40])
+    (logits,) = run.run(None, inputs)
+    assert np.abs(logits - stock(model)(inputs)).max() > 1e-3
+    floats = "query|key|layer.0.attention.self"  # the first layer's projections are tables
+    if kind is BertForSequenceRegression:  # one row: its values are applied to a sum of hidden states
+        floats += f"|layer.{model.config.num_hidden_layers - 1}.attention.self"
+    for name, weight in model.named_parameters():
+        if re.search(r"encoder\.layer.*weight|transform\.dense\.weight", name) and weight.dim() == 2:
+            if re.search(floats, name):
+                continue
+            step = weight.abs().amax(1, keepdim=True) / 127
+            weight.data = torch.round(weight / step) * step
+    expected, rows = stock(model)(inputs), inputs["attention_mask"].astype(bool)
+    if kind is DreamBertForMaskedLM:
+        logits, expected = logits[rows], expected[rows]
+    np.testing.assert_allclose(logits, expected, atol=2e-5)
 
 
 def test_int8_of_the_shipped_model(tmp_path):

@@ -68,7 +68,7 @@ def in_python(dist):
     """Expression of inserts by the built model in ONNX Runtime."""
     import onnxruntime
 
-    session = onnxruntime.InferenceSession(dist / "model" / "model.onnx", providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(dist / "model" / "model_int8.onnx", providers=["CPUExecutionProvider"])
     config = DreamBertConfig.from_pretrained(DEFAULT_MODEL)
     # One at a time: no padding, as on the page.
     return lambda inserts: np.array([session.run(None, encode([insert], config))[0].item() for insert in inserts])
@@ -234,7 +234,7 @@ def test_the_page_works_without_isolation_and_on_a_phone(chromium, dist, in_pyth
 
 def test_a_model_that_cannot_be_loaded_is_told(chromium, site):
     page = chromium.new_page()
-    page.route("**/model.onnx", lambda route: route.fulfill(status=404))
+    page.route("**/model_int8.onnx", lambda route: route.fulfill(status=404))
     page.goto(site)
-    page.wait_for_selector("text=The model could not be loaded (model/model.onnx: 404")
+    page.wait_for_selector("text=The model could not be loaded (model/model_int8.onnx: 404")
     page.close()
