@@ -1,0 +1,187 @@
+"""Train a peer of the BERT for so many minutes, and score it on the public leaderboard.
+
+    python benchmarks/peers/train.py PEER --data prepared --leaderboard PUBLIC_LEADERBOARD --minutes 30
+
+PEER is cnn, legnet, bert, ridge or trees. Rows are those of the prepared folder's train split, so that all peers learn
+from the same. Minutes are of training alone, on all cores; ridge regression and trees, which need scikit-learn, end by
+themselves. Adds its result to `benchmarks/peers.json`.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from networks import LegNetLike, PlainConvolutions
+from stock_bert import train_bert
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import measuring
+from public_leaderboard import PublicLeaderboard
+
+from dream_bert.construct import to_insert
+from dream_bert.data import PromoterDataset
+from dream_bert.encoding import K, kmer_ids
+
+RESULTS = Path(__file__).parents[1] / "peers.json"
+Predictor = Callable[[np.ndarray], np.ndarray]
+
+
+def bases(windows: np.ndarray) -> np.ndarray:
+    """Bases A C G T N as 0 to 4, uint8 (n, length), from window ids of rows of one length."""
+    return ((windows - 5) % 5)[:, : 1 - K]
+
+
+def train_split(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Bases and expression."""
+    dataset = PromoterDataset(folder, "regression", "train")
+    windows, offsets, expression = dataset.rows(np.arange(len(dataset)))
+    (length,) = np.unique(np.diff(offsets))
+    return bases(windows.reshape(-1, length)), expression
+
+
+def one_hot(promoters: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(np.eye(5, 4, dtype=np.float32)[promoters].transpose(0, 2, 1).copy())
+
+
+def train_network(
+    network: torch.nn.Module,
+    promoters: np.ndarray,
+    labels: np.ndarray,
+    minutes: float,
+    seed: int,
+    batch_size: int = 128,
+    peak_rate: float = 3e-3,
+    decay: float = 0.999,
+) -> tuple[Predictor, int]:
+    """AdamW with a rate of one cycle over the minutes; the network is the moving average of its weights."""
+    draw, order = np.random.default_rng(seed), np.empty(0, dtype=int)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=peak_rate, weight_decay=0.01)
+    average = torch.optim.swa_utils.AveragedModel(
+        network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(decay), use_buffers=True
+    )
+    begin, done, steps = time.perf_counter(), 0.0, 0
+    while done < 1:
+        if len(order) < batch_size:
+            order = np.concatenate([order, draw.permutation(len(labels))])
+        rows, order = order[:batch_size], order[batch_size:]
+        optimizer.param_groups[0]["lr"] = peak_rate * min(done / 0.05 + 0.01, 0.5 + 0.5 * np.cos(np.pi * done))
+        with torch.autocast("cpu", torch.bfloat16):
+            loss = network.loss(one_hot(promoters[rows]), torch.from_numpy(labels[rows]))
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        average.update_parameters(network)
+        steps += 1
+        done = (time.perf_counter() - begin) / 60 / minutes
+    average.eval()
+
+    @torch.inference_mode()
+    def predict(promoters: np.ndarray) -> np.ndarray:
+        return torch.cat(
+            [average(one_hot(part)) for part in np.array_split(promoters, len(promoters) // 256 + 1)]
+        ).numpy()
+
+    return predict, steps * batch_size
+
+
+def count_kmers(promoters: np.ndarray, k: int = 6) -> np.ndarray:
+    """How often each of the 4^k k-mers occurs, uint8 (n, 4^k); those with N are not counted."""
+    windows = np.lib.stride_tricks.sliding_window_view(promoters, k, axis=1)
+    numbers = np.where((windows < 4).all(2), windows @ (4 ** np.arange(k)), 4**k)
+    counts = np.zeros((len(promoters), 4**k + 1), dtype=np.uint8)
+    for column in numbers.T:
+        counts[np.arange(len(promoters)), column] += 1
+    return counts[:, :-1]
+
+
+def train_ridge(promoters: np.ndarray, labels: np.ndarray, seed: int) -> tuple[Predictor, int]:
+    """Ridge regression on 6-mer counts, its penalty chosen on a tenth of the rows."""
+    from sklearn.linear_model import Ridge
+
+    counts, held_out = count_kmers(promoters).astype(np.float32), np.random.default_rng(seed).random(len(labels)) < 0.1
+    errors = {}
+    for penalty in 10.0 ** np.arange(0, 5):
+        model = Ridge(penalty, solver="cholesky").fit(counts[~held_out], labels[~held_out])
+        errors[penalty] = np.square(model.predict(counts[held_out]) - labels[held_out]).mean()
+    model = Ridge(min(errors, key=errors.get), solver="cholesky").fit(counts, labels)
+    return lambda promoters: model.predict(count_kmers(promoters).astype(np.float32)), len(labels)
+
+
+def train_trees(promoters: np.ndarray, labels: np.ndarray, seed: int) -> tuple[Predictor, int]:
+    """Gradient-boosted trees on 6-mer counts, until a tenth of the rows tells no more gain."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    model = HistGradientBoostingRegressor(
+        max_iter=2000, learning_rate=0.08, max_leaf_nodes=63, early_stopping=True, n_iter_no_change=30,
+        max_features=0.1, random_state=seed,
+    )  # fmt: skip
+    model.fit(count_kmers(promoters), labels)
+    return lambda promoters: model.predict(count_kmers(promoters)), len(labels) * model.n_iter_
+
+
+def train_peer(
+    name: str, promoters: np.ndarray, expression: np.ndarray, minutes: float, seed: int
+) -> tuple[Predictor, int]:
+    """What predicts standardised expression, and how many examples it learned from, repeats counted."""
+    mean, std = float(expression.mean()), float(expression.std())
+    labels = (expression - mean) / std
+    torch.manual_seed(seed)
+    if name == "ridge":
+        return train_ridge(promoters, labels, seed)
+    if name == "trees":
+        return train_trees(promoters, labels, seed)
+    if name == "bert":
+        predict, examples = train_bert(as_text(promoters), labels, minutes, seed)
+        return lambda promoters: predict(as_text(promoters)), examples
+    network = PlainConvolutions() if name == "cnn" else LegNetLike(mean, std)
+    return train_network(network, promoters, labels, minutes, seed)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("peer", choices=["cnn", "legnet", "bert", "ridge", "trees"])
+    parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="that `dream-bert prepare` wrote")
+    parser.add_argument("--leaderboard", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--minutes", type=float, default=30, help="[%(default)s]")
+    parser.add_argument("--seed", type=int, default=0, help="[%(default)s]")
+    args = parser.parse_args()
+    promoters, expression = train_split(args.data)
+    begin = time.perf_counter()
+    predict, examples = train_peer(args.peer, promoters, expression, args.minutes, args.seed)
+    minutes = (time.perf_counter() - begin) / 60
+    public = PublicLeaderboard(args.leaderboard)
+    scores = public.score(predict(bases_of(public.sequences)))
+    result = {
+        "minutes": round(minutes, 1),
+        "examples": examples,
+        "pearson": scores["subsets"]["all"]["pearson"],
+        **{key: scores[key] for key in ("pearson_score", "spearman_score")},
+        "subsets": {name: row["pearson"] for name, row in scores["subsets"].items()},
+    }
+    print(args.peer, json.dumps(result))
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results["machine"] = measuring.machine("torch") | {"threads": torch.get_num_threads()}
+    results.setdefault("peers", {})[f"{args.peer}, {args.minutes:g} minutes"] = result
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+
+
+def as_text(promoters: np.ndarray) -> list[str]:
+    letters = np.frombuffer(b"ACGTN", dtype="S1")[promoters]
+    return [row.tobytes().decode() for row in letters]
+
+
+def bases_of(oligos: list[str]) -> np.ndarray:
+    """Bases of sequences whose inserts are of one length."""
+    text = f"NN{'NN'.join(map(to_insert, oligos))}NN".encode()
+    windows = kmer_ids(text)
+    return bases(windows[: len(windows) // len(oligos) * len(oligos)].reshape(len(oligos), -1))
+
+
+if __name__ == "__main__":
+    main()

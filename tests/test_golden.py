@@ -1,0 +1,119 @@
+"""Numbers do not drift: fixed sequences, predicted by every path, against what stands in `golden/predictions.json`."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from transformers import pipeline
+
+import dream_bert  # noqa: F401 (registers the task)
+from dream_bert.encoding import encode
+from dream_bert.export import export_folder
+from dream_bert.onnx_model import FILES
+from dream_bert.prediction import DEFAULT_MODEL, load_model, predict
+
+sys.path.insert(0, str(Path(__file__).parent / "golden"))
+import write  # noqa: E402
+
+FLOAT32, INT8 = 2e-4, 0.25
+
+
+@pytest.fixture(scope="module")
+def golden():
+    golden = json.loads(write.FILE.read_text())
+    if golden["weights"] != write.weights():
+        pytest.fail("the golden numbers are of other weights; run `python tests/golden/write.py` and look at the diff")
+    return golden["rows"]
+
+
+@pytest.fixture(scope="module")
+def sequences(golden):
+    return [row["sequence"] for row in golden]
+
+
+@pytest.fixture(scope="module")
+def expression(golden):
+    return np.array([row["expression"] for row in golden])
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("golden") / "model"
+    export_folder(folder)
+    return folder
+
+
+def test_there_are_fifty_and_they_differ(sequences, expression):
+    assert len(sequences) == len(set(sequences)) == 50
+    assert expression.std() > 2
+
+
+@pytest.mark.parametrize("backend, tolerance", [("torch", FLOAT32), ("onnx", FLOAT32), ("onnx-int8", INT8)])
+def test_backends(backend, tolerance, sequences, expression, exported):
+    np.testing.assert_allclose(predict(sequences, exported, backend=backend), expression, rtol=0, atol=tolerance)
+
+
+def test_stock_pipeline(sequences, expression):
+    """transformers alone, from the folder's own tokenizer and configuration, without remote code."""
+    classifier = pipeline("text-classification", model=str(DEFAULT_MODEL), device="cpu", function_to_apply="none")
+    inserts = write.to_inserts(sequences)
+    values = [row["score"] for row in classifier(inserts, batch_size=8)]
+    np.testing.assert_allclose(values, expression, rtol=0, atol=FLOAT32)
+
+
+def test_own_pipeline(sequences, expression):
+    predictor = pipeline("promoter-expression", model=str(DEFAULT_MODEL), device="cpu")
+    values = [row["expression"] for row in predictor(sequences, batch_size=8)]
+    np.testing.assert_allclose(values, expression, rtol=0, atol=FLOAT32)
+
+
+def test_masked_lm(golden, sequences):
+    expected = [row["recognised"] for row in golden]
+    np.testing.assert_allclose(write.recognised(sequences), expected, rtol=0, atol=FLOAT32)
+
+
+@pytest.mark.parametrize("backend", ["torch", "onnx", "onnx-int8"])
+def test_neither_order_nor_company_changes_a_prediction(backend, sequences, exported):
+    model = load_model(exported) if backend == "torch" else exported
+    alone = np.concatenate([predict([sequence], model, backend=backend) for sequence in sequences])
+    order = np.random.default_rng(0).permutation(3 * len(sequences)) % len(sequences)  # each three times
+    for batch_size in (1, 7, 64):
+        values = predict([sequences[i] for i in order], model, batch_size, backend)
+        np.testing.assert_allclose(values, alone[order], rtol=0, atol=1e-5)
+
+
+def test_padding_changes_no_prediction(sequences):
+    """All fifty in one padded batch, as a stock collator makes it."""
+    model = load_model().cpu()
+    inputs = encode(write.to_inserts(sequences), model.config)
+    assert not inputs["attention_mask"].all()
+    with torch.inference_mode():
+        padded = model(**{name: torch.from_numpy(array) for name, array in inputs.items()}).logits[:, 0]
+    np.testing.assert_allclose(padded, predict(sequences, model), rtol=0, atol=1e-5)
+
+
+def test_threads_change_no_prediction_in_torch(sequences):
+    threads, values = torch.get_num_threads(), []
+    try:
+        for number in (1, 2):
+            torch.set_num_threads(number)
+            values.append(predict(sequences))
+    finally:
+        torch.set_num_threads(threads)
+    np.testing.assert_allclose(*values, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("backend", ["onnx", "onnx-int8"])
+def test_threads_change_no_prediction_in_onnx(backend, sequences, exported):
+    inputs = encode(write.to_inserts(sequences), load_model().config)
+    values = []
+    for number in (1, 2):
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = number
+        session = onnxruntime.InferenceSession(exported / FILES[backend], options, providers=["CPUExecutionProvider"])
+        values.append(session.run(None, inputs)[0])
+    np.testing.assert_allclose(*values, rtol=0, atol=1e-5)
