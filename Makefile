@@ -3,30 +3,58 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+# All but torch has one version and its hashes; of torch's builds, that for the machine.
+LOCK := requirements-ci.txt
 TORCH ?= torch==2.13.0
+TORCH_LOWEST ?= torch==2.10.0
+CPU_BUILDS := https://download.pytorch.org/whl/cpu
+COMPILE := --quiet --universal --python-version 3.11 --extra test --fork-strategy fewest --generate-hashes \
+	--no-annotate --excludes .ci/gpu-packages.txt --no-emit-package torch --no-emit-package dream-promoter-bert \
+	--custom-compile-command 'make lock' setup.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint artifacts space clean
+.PHONY: help setup demo test unit test-lowest lint lock audit artifacts space clean
 
 help:  ## List the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 setup: $(READY)  ## Make the virtual environment
 
-$(READY): setup.cfg pyproject.toml Makefile
+# Where the CPU builds cannot be reached, pip takes what it finds of the version that the tests are written for.
+$(READY): $(LOCK) setup.cfg pyproject.toml Makefile
 	"$(PYTHON)" -m venv "$(VENV)"
-	"$(BIN)/pip" install --quiet --no-deps --retries 1 --extra-index-url https://download.pytorch.org/whl/cpu "$(TORCH)"
-	"$(BIN)/pip" install --quiet --editable ".[test]"
+	"$(BIN)/pip" install --quiet --no-deps --retries 1 --index-url $(CPU_BUILDS) "$(TORCH)" || \
+		"$(BIN)/pip" install --quiet --no-deps torch==2.13.0
+	"$(BIN)/pip" install --quiet --no-deps --require-hashes --requirement $(LOCK)
+	"$(BIN)/pip" install --quiet --no-deps --no-build-isolation --editable .
 	@touch "$@"
 
 demo: setup  ## Predict the expression of the example promoters
 	@"$(BIN)/dream-bert" predict examples/promoters.fa | expand -t 18
 
-test: setup lint  ## Run the linters and the tests
+test: lint unit  ## Run the linters and the tests
+
+unit: setup
 	"$(BIN)/python" -m pytest
+
+test-lowest:  ## Run the tests with the lowest versions that setup.cfg allows
+	$(MAKE) unit VENV=$(VENV)-lowest LOCK=requirements-lowest.txt TORCH=$(TORCH_LOWEST)
 
 lint: setup  ## Check style and spelling
 	PATH="$(CURDIR)/$(BIN):$$PATH" pre-commit run --all-files
+
+$(VENV)-tools/ready: Makefile
+	"$(PYTHON)" -m venv "$(VENV)-tools"
+	"$(VENV)-tools/bin/pip" install --quiet 'uv>=0.9' 'pip-audit>=2.9'
+	@touch "$@"
+
+lock: $(VENV)-tools/ready  ## Choose all versions anew: the newest for CI, and the lowest of setup.cfg
+	echo "$(TORCH)" | "$(VENV)-tools/bin/uv" pip compile $(COMPILE) --upgrade --constraint - -o requirements-ci.txt
+	"$(VENV)-tools/bin/uv" pip compile $(COMPILE) --upgrade --resolution lowest-direct -o requirements-lowest.txt
+
+audit: $(VENV)-tools/ready  ## Look for known vulnerabilities in the versions chosen
+	for lock in requirements-ci.txt requirements-lowest.txt; do \
+		"$(VENV)-tools/bin/pip-audit" --strict --disable-pip --requirement $$lock || exit 1; done
 
 artifacts: setup  ## Rebuild tokenizer/ and the code beside the shipped weights
 	"$(BIN)/python" -m dream_bert.artifacts
@@ -37,4 +65,4 @@ space: setup  ## Build the page that predicts in the browser (needs npm) and ser
 	"$(BIN)/python" space/serve.py
 
 clean:  ## Remove the virtual environment and what tools left behind
-	rm -rf "$(VENV)" .pytest_cache .ruff_cache .hypothesis *.egg-info build space/dist space/node_modules
+	rm -rf "$(VENV)" "$(VENV)-lowest" "$(VENV)-tools" .pytest_cache .ruff_cache .hypothesis *.egg-info build space/dist space/node_modules

@@ -17,8 +17,8 @@ CHECKPOINTS = PACKAGE / "checkpoints"
 INFO = "training_info.json"
 """How the weights of a folder came about; training writes it."""
 
-CODE = ("configuration_dream_bert.py", "modeling_dream_bert.py", "shortcuts.py")
-"""What `trust_remote_code=True` loads from a model's folder; it imports transformers and torch alone."""
+CODE = ("configuration_dream_bert.py", "modeling_dream_bert.py", "shortcuts.py", "untrusted.py", "weights.py")
+"""What `trust_remote_code=True` loads from a model's folder; it imports transformers, torch and safetensors alone."""
 
 
 def complete_checkpoint(folder: Path) -> None:

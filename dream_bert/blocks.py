@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from .construct import OLIGO_END, OLIGO_START
-from .reading import LARGEST_LABEL, BadRow, Record, lines_of, scan_plain, scan_records, scan_text
+from .reading import LARGEST_LABEL, LONGEST_RECORD, BadRow, Record, lines_of, scan_plain, scan_records, scan_text
 from .streams import DAMAGE, damaged, rejoin
 
 LONGEST_INSERT = 4096
@@ -69,16 +69,23 @@ def _whole_lines(stream: BinaryIO) -> Iterator[bytes]:
         while data := stream.read1(_BLOCK):
             rest += data
             if len(rest) >= wanted:
-                if end := rest.rfind(b"\n") + 1:
+                end = _end_of_lines(rest)
+                if not end and len(rest) > 4 * LONGEST_RECORD:  # too long in any characters, which is found out later
+                    end = len(rest)
+                if end:
                     yield bytes(rest[:end])
                 del rest[:end]
                 wanted = _BLOCK + 2 * len(rest)  # twice, so that the time of a very long line stays linear
     except DAMAGE:
-        if end := rest.rfind(b"\n") + 1:
+        if end := _end_of_lines(rest):
             yield bytes(rest[:end])
         raise
     if rest:
         yield bytes(rest)
+
+
+def _end_of_lines(text: bytearray) -> int:
+    return max(text.rfind(b"\n"), text.rfind(b"\r", 0, -1)) + 1  # after a last `\r` its `\n` may come
 
 
 def parse_block(text: bytes) -> Block | None:

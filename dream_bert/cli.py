@@ -2,18 +2,25 @@
 
 import argparse
 import json
+import math
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .streams import naming
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; returns the exit status: 0, 2 after a user's error, 130 after Ctrl-C, 141 after a broken pipe."""
-    args = _parser().parse_args(argv)
     try:
-        args.run(args)
-        sys.stdout.flush()
+        try:
+            args = _parser().parse_args(argv)
+            args.run(args)
+        finally:
+            if sys.stdout is not None:  # closed from the start
+                with naming("stdout"):
+                    sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -28,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _one_line(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}"
+        return " ".join(f"{error.filename}: {error.strerror}".split())
     return " ".join(str(error).split()) or type(error).__name__
 
 
@@ -46,7 +53,8 @@ def _add_predict(verbs) -> None:
     parser = verbs.add_parser(
         "predict",
         help="predict the expression of the sequences of a file",
-        description="Predict the expression of every sequence of a file, in its order.",
+        description="Predict the expression of every sequence of a file, in its order. Several processes share the "
+        "work: accelerate launch --multi_gpu --num_processes N -m dream_bert predict ...",
     )
     parser.add_argument(
         "input",
@@ -72,13 +80,13 @@ def _add_predict(verbs) -> None:
 
 
 def _run_predict(args: argparse.Namespace) -> None:
-    from .prediction import predict_file
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:  # as a launcher of several processes says
+        from .processes import predict_file
+    else:
+        from .prediction import predict_file
 
     if args.backend == "torch":
-        from transformers.utils import logging
-
-        logging.set_verbosity_error()
-        logging.disable_progress_bar()
+        _quieten()
     predict_file(args.input, args.output, args.model, args.format, args.batch_size, args.backend)
 
 
@@ -133,7 +141,13 @@ def _add_prepare(verbs) -> None:
 
 
 def _share(text: str) -> int | float:
-    return float(text) if "." in text else int(text)
+    try:
+        share = float(text) if "." in text else int(text)
+    except ValueError:
+        share = math.inf
+    if share == math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r:.80} is neither a number of rows nor, with a point, a fraction")
+    return share
 
 
 def _run_prepare(args: argparse.Namespace) -> None:
@@ -174,6 +188,16 @@ def _run_simulate(args: argparse.Namespace) -> None:
     simulate_file(args.rows, Path(args.output), args.seed)
 
 
+def _quieten() -> None:
+    """Libraries' warnings and progress bars would stand between a verb's own lines."""
+    from huggingface_hub.utils import logging as hub_logging
+    from transformers.utils import logging
+
+    hub_logging.set_verbosity_error()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+
+
 def _add_export(verbs) -> None:
     parser = verbs.add_parser(
         "export",
@@ -186,15 +210,12 @@ def _add_export(verbs) -> None:
 
 
 def _run_export(args: argparse.Namespace) -> None:
-    from transformers.utils import logging
-
     try:
         from .export import export_folder
     except ImportError as error:
         raise ValueError(f"{error}; pip install 'dream-promoter-bert[onnx]'") from error
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    _quieten()
     export_folder(args.output, args.model)
 
 
@@ -214,12 +235,9 @@ def _add_publish(verbs) -> None:
 
 
 def _run_publish(args: argparse.Namespace) -> None:
-    from transformers.utils import logging
-
     from .hub import preview, publish
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    _quieten()
     if args.dry_run:
         for file in preview(args.kind, args.repo, args.model):
             print(*file, sep="\t")

@@ -1,6 +1,6 @@
 """Read sequences from columns of typed values: Parquet, and data sets of the Hugging Face Hub."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, repeat
 from typing import BinaryIO
 
@@ -8,8 +8,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from .reading import BadRow, ReadError, Record, RowFault, find_columns, parse_label
+from .streams import shown
 
-_BATCH = 16384
+_BATCH = 512
+"""Rows decoded at a time; each may be as long as a page."""
+
+_LARGEST_COLUMN = 1 << 30
+"""Bytes of a column in a row group, decoded; a page may hold all of them."""
 
 
 def scan_parquet(file: BinaryIO, name: str, labelled: bool) -> Iterator[Record | BadRow]:
@@ -22,15 +27,18 @@ def scan_parquet(file: BinaryIO, name: str, labelled: bool) -> Iterator[Record |
         _check_type(schema.field(sequence), name, number=False)
         if labelled:
             _check_type(schema.field(label), name, number=True)
+        if id is not None:
+            _check_type(schema.field(id), name, number=True)
         row = 0
         names = {place: schema.names[place] for place in places if place is not None}
+        _check_size(table.metadata, names.values(), name)
         for batch in table.iter_batches(_BATCH, columns=list(names.values())):
             cells = [batch.column(names[place]).to_pylist() if place in names else repeat(None) for place in places]
             for sequence, label, id in zip(*cells, strict=False):
                 yield _record(name, row, sequence, label, id, labelled)
                 row += 1
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        what = " ".join(str(error).split())
+        what = shown(" ".join(str(error).split()), longest=200)
         raise ReadError(f"{name}: the Parquet file cannot be read ({what}); write or copy it again") from error
 
 
@@ -65,6 +73,13 @@ def _record(name: str, row: int, sequence: str | None, label, id, labelled: bool
         return BadRow(where, f"{sequence}\t{label}", *fault.args)
 
 
+def _check_size(metadata: pq.FileMetaData, columns: Iterable[str], name: str) -> None:
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for chunk in map(group.column, range(group.num_columns)):
+            if chunk.path_in_schema in columns and chunk.total_uncompressed_size > _LARGEST_COLUMN:
+                raise ReadError(f"{name}: has a row group of over 1 GiB a column; write it in smaller row groups")
+
+
 def _check_type(field, name: str, number: bool) -> None:
     kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
     fits = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
@@ -72,4 +87,4 @@ def _check_type(field, name: str, number: bool) -> None:
         fits = fits or pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)
     if not fits:
         wanted = "numbers" if number else "text"
-        raise ReadError(f"{name}: the column {field.name!r} holds {field.type}; store it as {wanted}")
+        raise ReadError(f"{name}: the column {field.name!r:.80} holds {field.type}; store it as {wanted}")

@@ -92,7 +92,8 @@ def check_insert(sequence: str, record: str, where: str = "", longest: int | Non
         longest: the longest insert in bp that the model has positions for; no limit if None.
 
     Raises:
-        SequenceError: if the insert is empty, longer than `longest`, or has a character outside IUPAC.
+        SequenceError: if the sequence is no string; if the insert is empty, longer than `longest`, or has a character
+            outside IUPAC.
 
     >>> check_insert("tgcatttttttcacatcACGR", "p1")
     'ACGR'
@@ -100,7 +101,9 @@ def check_insert(sequence: str, record: str, where: str = "", longest: int | Non
     Traceback (most recent call last):
     dream_bert.construct.SequenceError: a.fa:2: record 'p1': the sequence is empty; give at least 1 bp of insert
     """
-    place = f"{where}: record {record!r}" if where else f"record {record!r}"
+    place = f"{where}: record {quoted(record)}" if where else f"record {quoted(record)}"
+    if not isinstance(sequence, str):
+        raise SequenceError(f"{place}: {sequence!r:.80} is no text; give a string")
     if wrong := _NOT_IUPAC.search(_without_space(sequence)):
         raise SequenceError(
             f"{place}: character {wrong[0]!r} at base {wrong.start() + 1} is not an IUPAC nucleotide code; "
@@ -115,6 +118,15 @@ def check_insert(sequence: str, record: str, where: str = "", longest: int | Non
             f"{place}: the insert is {len(insert)} bp and the model reads at most {longest} bp; score a window of it"
         )
     return insert
+
+
+def quoted(name: str) -> str:
+    """A record's name as messages have it: on one line, at most 60 characters of it.
+
+    >>> quoted("p\\n1"), quoted("A" * 99) == repr("A" * 60 + "…")
+    ("'p\\\\n1'", True)
+    """
+    return repr(name if len(name) <= 60 else f"{name[:60]}…")
 
 
 def _without_space(text: str) -> str:

@@ -5,15 +5,26 @@ A prepared folder (`dream_bert.prepare` makes it) holds `manifest.json` and, for
 (list<uint8>, what `encoding.window_ids` gives for a row) and `expression` (float32).
 """
 
+import hashlib
 import json
+import math
+import os
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from .encoding import BASES, SPECIAL_TOKENS, VOCABULARY, K
+
 FORMAT = 1
 STAGES = ("mlm", "regression")
 SCHEMA = pa.schema({"window_ids": pa.list_(pa.uint8()), "expression": pa.float32()})
+
+_NN = len(BASES) ** 2 - 1
+_KMERS = range(len(VOCABULARY) - len(SPECIAL_TOKENS))
+_FIRST_BASES = (bytes([254] * len(SPECIAL_TOKENS)) + bytes(kmer // len(BASES) for kmer in _KMERS)).ljust(256, b"\xfe")
+_LAST_BASES = (bytes([255] * len(SPECIAL_TOKENS)) + bytes(kmer % (_NN + 1) for kmer in _KMERS)).ljust(256, b"\xff")
+"""The first and the last two bases of each id, 0 to 24 for `AA` to `NN`; what is no 3-mer fits nothing."""
 
 
 class DataError(ValueError):
@@ -26,12 +37,12 @@ def read_manifest(folder: str | Path) -> dict:
     Raises:
         DataError: if there is none, or it is not one of this format.
     """
-    path = Path(folder, "manifest.json")
+    path = _inside(Path(folder), "manifest.json")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise DataError(f"{folder}: has no manifest.json; make the folder with `dream-bert prepare`") from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: is not JSON ({error}); prepare the data again") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise DataError(f"{path}: is not a manifest of format {FORMAT}; prepare the data again")
@@ -39,7 +50,7 @@ def read_manifest(folder: str | Path) -> dict:
 
 
 class PromoterDataset:
-    """One split of a prepared folder. Opening maps its shards into memory and reads no row.
+    """One split of a prepared folder. Opening maps its shards into memory and reads no sequence.
 
     Args:
         folder: the prepared folder.
@@ -56,13 +67,11 @@ class PromoterDataset:
     def __init__(self, folder: str | Path, stage: str, split: str):
         self.folder, self.stage, self.split = Path(folder), stage, split
         self.manifest = read_manifest(folder)
-        try:
-            entries = self.manifest["stages"][stage][split]["shards"]
-            shards = [(str(entry["file"]), int(entry["rows"])) for entry in entries]
-        except (KeyError, TypeError, ValueError):
-            raise DataError(f"{folder}: holds no split {stage}/{split}; prepare that stage") from None
-        self._shards = [_open_shard(self.folder, file, rows) for file, rows in shards]
-        self._starts = np.cumsum([0] + [rows for _, rows in shards])
+        entries = _shard_entries(self.folder, self.manifest, stage, split)
+        longest = self.manifest["insert_length"]["longest"]
+        self._checksums = [(_inside(self.folder, file), checksum) for file, _, checksum in entries]
+        self._shards = [_open_shard(self.folder, file, rows, longest) for file, rows, _ in entries]
+        self._starts = np.cumsum([0] + [rows for _, rows, _ in entries])
 
     def __len__(self) -> int:
         return int(self._starts[-1])
@@ -75,6 +84,22 @@ class PromoterDataset:
     def __reduce__(self):
         return PromoterDataset, (self.folder, self.stage, self.split)  # a worker process maps the files itself
 
+    def verify(self) -> None:
+        """Read all shards, about a second a GB, and compare them with the SHA-256 of the manifest.
+
+        Opening finds a shard that is missing, cut off or of another layout, and `rows` ids that make no sequence; a
+        changed expression is found here alone.
+
+        Raises:
+            DataError: naming the first shard that is not as it was prepared.
+            OSError: if a shard cannot be read.
+        """
+        for path, checksum in self._checksums:
+            with path.open("rb") as shard:
+                found = hashlib.file_digest(shard, "sha256").hexdigest()
+            if found != checksum:
+                raise DataError(f"{path}: is damaged: its SHA-256 is not the manifest's; prepare the data again")
+
     def rows(self, indices) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Any rows, in the order asked.
 
@@ -86,6 +111,7 @@ class PromoterDataset:
 
         Raises:
             IndexError: if an index is no integer, negative, or beyond the last row.
+            DataError: if the window ids of a row make no sequence.
         """
         indices = np.asarray(indices)
         if indices.size and indices.dtype.kind not in "iu":
@@ -101,25 +127,77 @@ class PromoterDataset:
             ids.append(shard_ids[begin:end])
             offsets.append(offsets[-1] + end - begin)
             expression.append(shard_expression[row])
-        ids = np.frombuffer(b"".join(ids), dtype=np.uint8)
-        return ids, np.array(offsets, dtype=np.int64), np.array(expression, dtype=np.float32)
+        flat, offsets = b"".join(ids), np.array(offsets, dtype=np.int64)
+        if not _are_sequences(flat, offsets[:-1]):
+            bad = next(place for place, row in enumerate(ids) if not _are_sequences(bytes(row), np.array([0])))
+            path, _ = self._checksums[shard_of[bad]]
+            raise DataError(f"{path}: is damaged in row {row_of[bad]}; prepare the data again")
+        return np.frombuffer(flat, dtype=np.uint8), offsets, np.array(expression, dtype=np.float32)
 
 
-def _open_shard(folder: Path, file: str, rows: int) -> tuple[memoryview, memoryview, memoryview]:
+def _are_sequences(ids: bytes, starts: np.ndarray) -> bool:
+    """Whether rows that begin at `starts` are the windows of `NN` + insert + `NN`: no single wrong id passes.
+
+    Each window begins with the two bases that the one before ends with, across rows too, where both are `NN`.
+    """
+    if not len(starts):
+        return not ids
+    first, last = ids.translate(_FIRST_BASES), ids.translate(_LAST_BASES)
+    at_starts = np.frombuffer(first, dtype=np.uint8)[starts]
+    return first[1:] == last[:-1] and last[-1] == _NN and bool((at_starts == _NN).all())
+
+
+def _inside(folder: Path, file: str) -> Path:
+    """The path of a file of the folder; neither it nor a link on the way may lead elsewhere."""
+    try:
+        if (folder / file).resolve().is_relative_to(folder.resolve()):
+            return folder / file
+    except (OSError, RuntimeError, ValueError):  # too long a name, links in a circle, a name that cannot be
+        pass
+    raise DataError(f"{folder}: {file!r:.200} is, or leads, outside the folder; prepare the data again")
+
+
+def _shard_entries(folder: Path, manifest: dict, stage: str, split: str) -> list[tuple[str, int, str]]:
+    """File, rows and SHA-256 of each shard of a split; checks what else of the manifest is needed with it."""
+    path = folder / "manifest.json"
+    try:
+        entry = manifest["stages"][stage][split]
+    except (KeyError, TypeError):
+        raise DataError(f"{folder}: holds no split {stage}/{split}; prepare that stage") from None
+    try:
+        shards = [(shard["file"], shard["rows"], shard["sha256"]) for shard in entry["shards"]]
+        longest = manifest["insert_length"]["longest"]
+        statistics = [manifest["label_mean"], manifest["label_std"]] if stage == "regression" else []
+    except (KeyError, TypeError) as error:
+        raise DataError(f"{path}: lacks what {stage}/{split} needs ({error}); prepare the data again") from None
+    for number, (file, rows, checksum) in enumerate(shards):
+        typed = [type(file), type(rows), type(checksum)] == [str, int, str]
+        if not typed or rows < 0 or not 0 < len(file) < 1000 or not file.isprintable():
+            raise DataError(f"{path}: shard {number} of {stage}/{split} has no file, number of rows and SHA-256")
+    if type(longest) is not int or longest < 1:
+        raise DataError(f"{path}: its longest insert is {longest!r:.50}, not a number of bp; prepare the data again")
+    if any(type(value) not in (int, float) or not abs(value) < math.inf for value in statistics):
+        raise DataError(f"{path}: label_mean or label_std is not a finite number; prepare the data again")
+    return shards
+
+
+def _open_shard(folder: Path, file: str, rows: int, longest: int) -> tuple[memoryview, memoryview, memoryview]:
     """Offsets, ids and expression of a shard, as views of its memory map (faster by the row than arrays)."""
-    path = folder / file
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise DataError(f"{folder}: its manifest names {file!r}, outside the folder; prepare the data again")
+    path = _inside(folder, file)
+    if not os.path.isfile(path):
+        raise DataError(f"{path}: is missing, or not a file; prepare the data again")
     try:
         with pa.ipc.open_stream(pa.memory_map(str(path))) as stream:
             batch = stream.read_next_batch()
-        batch.validate()
-    except FileNotFoundError:
-        raise DataError(f"{path}: is missing; prepare the data again") from None
+        batch.validate(full=True)
     except (pa.ArrowException, OSError, StopIteration) as error:
         what = " ".join(str(error).split()) or "it is empty"
-        raise DataError(f"{path}: cannot be read ({what}); prepare the data again") from error
+        raise DataError(f"{path}: cannot be read ({what:.200}); prepare the data again") from error
     if batch.schema != SCHEMA or batch.num_rows != rows or batch.column(0).null_count or batch.column(1).null_count:
         raise DataError(f"{path}: does not hold the {rows} rows of its manifest; prepare the data again")
     window_ids, expression = batch.columns
-    return tuple(memoryview(part.to_numpy()) for part in (window_ids.offsets, window_ids.values, expression))
+    offsets, ids, expression = (part.to_numpy() for part in (window_ids.offsets, window_ids.values, expression))
+    lengths = np.diff(offsets)
+    if rows and (lengths.min() < K or lengths.max() > longest + K - 1 or not np.isfinite(expression).all()):
+        raise DataError(f"{path}: is damaged (a row's length or expression is out of range); prepare the data again")
+    return memoryview(offsets), memoryview(ids), memoryview(expression)

@@ -3,15 +3,17 @@
 It is published beside the weights with `construct.py`, and needs torch and transformers alone.
 """
 
+import math
+import re
 from typing import Any
 
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 try:
-    from .construct import check_insert, to_oligo
+    from .construct import check_insert, quoted, to_oligo
 except ImportError:  # an endpoint loads this file by itself, with its folder on the path
-    from construct import check_insert, to_oligo
+    from construct import check_insert, quoted, to_oligo
 
 MAX_SEQUENCES = 1024
 """Sequences in a request."""
@@ -51,6 +53,7 @@ class EndpointHandler:
         Raises:
             RequestError: if the request has another form, or more than 1024 sequences or 1,000,000 characters.
             SequenceError: if a sequence cannot be scored; the message gives its id, or its number from 0.
+            ValueError: if the model gives a value that is not finite.
         """
         ids, sequences = _read(data)
         batch_size = _batch_size(data.get("parameters") or {})
@@ -68,26 +71,37 @@ class EndpointHandler:
     @torch.inference_mode()
     def _predict(self, inserts: list[str], names: list[str]) -> list[float]:
         """The mean over the model's reading frames; N or NN before a sequence chooses the second or third."""
+        longest = self.model.config.max_position_embeddings
+        for insert, name in zip(inserts, names, strict=True):
+            if len(insert) > 3 * longest:  # whatever the stride; tokenising it could take long
+                raise _too_long(insert, name, longest)
         frames = getattr(self.model.config, "reading_frames", 1)
         values = torch.zeros(len(inserts))
         for frame in range(frames):
             # As an oligo: the tokenizer takes its constants off once, whatever the insert looks like.
             texts = ["N" * frame + to_oligo(insert) for insert in inserts]
             batch = self.tokenizer(texts, padding=True, return_tensors="pt")
-            longest = self.model.config.max_position_embeddings
             if too_long := [i for i, tokens in enumerate(batch["attention_mask"].sum(1)) if tokens > longest]:
-                length = len(inserts[too_long[0]])
-                raise RequestError(
-                    f"record {names[too_long[0]]!r}: the insert is {length} bp, more than the model's {longest} "
-                    "positions; score a window of it"
-                )
+                raise _too_long(inserts[too_long[0]], names[too_long[0]], longest)
             values += self.model(**batch.to(self.device)).logits[:, 0].float().cpu() / frames
+        for value, name in zip(values.tolist(), names, strict=True):
+            if not math.isfinite(value):
+                raise ValueError(f"record {quoted(name)}: the model gives no finite number; check its weights")
         return values.tolist()
+
+
+def _too_long(insert: str, name: str, longest: int) -> RequestError:
+    what = f"the insert is {len(insert)} bp, more than the model's {longest} positions"
+    return RequestError(f"record {quoted(name)}: {what}; score a window of it")
 
 
 def _read(data: dict[str, Any]) -> tuple[list[str] | None, list[str]]:
     """The ids, of FASTA alone, and the sequences of a request."""
+    if not isinstance(data, dict):
+        raise RequestError('the request is no object; send {"inputs": ...}')
     inputs = data.get("inputs")
+    if isinstance(inputs, str):
+        inputs = inputs.removeprefix("\ufeff")
     sequences = [inputs] if isinstance(inputs, str) else inputs
     if not isinstance(sequences, list) or not all(isinstance(sequence, str) for sequence in sequences):
         raise RequestError("inputs is not a string or a list of strings; give a sequence, sequences or FASTA text")
@@ -96,7 +110,7 @@ def _read(data: dict[str, Any]) -> tuple[list[str] | None, list[str]]:
     ids = None
     if isinstance(inputs, str) and inputs.lstrip().startswith(">"):
         ids, sequences = _read_fasta(inputs)
-    elif isinstance(inputs, str) and "\n" in inputs.strip():
+    elif isinstance(inputs, str) and re.search(r"[\r\n]", inputs.strip()):
         raise RequestError("inputs has several lines and is no FASTA; give a list of sequences")
     if not 0 < len(sequences) <= MAX_SEQUENCES:
         raise RequestError(f"inputs has {len(sequences)} sequences; send 1 to {MAX_SEQUENCES} in a request")
@@ -104,15 +118,22 @@ def _read(data: dict[str, Any]) -> tuple[list[str] | None, list[str]]:
 
 
 def _read_fasta(text: str) -> tuple[list[str], list[str]]:
-    """Ids, the first word of every header, and sequences."""
-    headers, _, sequences = zip(*(record.partition("\n") for record in text.lstrip()[1:].split("\n>")), strict=True)
-    return [next(iter(header.split()), "") for header in headers], list(sequences)
+    """Ids, the first word of every header, and sequences; lines end as files of any system have it."""
+    ids, sequences = [], []
+    for line in re.split("\r\n|\r|\n", text.strip()):
+        line = line.strip()
+        if line.startswith(">"):
+            ids.append(next(iter(line[1:].split()), ""))
+            sequences.append([])
+        else:
+            sequences[-1].append(line)
+    return ids, ["".join(lines) for lines in sequences]
 
 
 def _batch_size(parameters: dict[str, Any]) -> int:
     if not isinstance(parameters, dict) or not parameters.keys() <= {"batch_size"}:
-        raise RequestError(f"parameters is {parameters!r}; batch_size is the only one")
+        raise RequestError(f"parameters is {parameters!r:.80}; batch_size is the only one")
     size = parameters.get("batch_size", BATCH_SIZE)
     if type(size) is not int or not 1 <= size <= MAX_SEQUENCES:
-        raise RequestError(f"batch_size is {size!r}; give 1 to {MAX_SEQUENCES}")
+        raise RequestError(f"batch_size is {size!r:.80}; give 1 to {MAX_SEQUENCES}")
     return size

@@ -56,7 +56,8 @@ def publish(
 
     Raises:
         PublishError: if there is no login, it may not write there, the name or revision is wrong, a file holds a
-            token, or the push fails; the repository then stays as it was.
+            token, there is code that this package does not ship, or the push fails; the repository then stays as it
+            was. Also if what it holds afterwards is not the code that was sent.
         ModelError, CardError: if the folder holds no whole model of that kind, or no record of its training.
         OSError: if there is no such folder.
     """
@@ -72,8 +73,15 @@ def publish(
             api.create_repo(repo_id, private=private or None, exist_ok=True)
             if private and not api.model_info(repo_id).private:
                 raise PublishError(f"{repo_id} is public; make it private in its settings, or leave --private out")
+            shipped = {path.name: _git_id(path) for path in Path(folder).glob("*.py")}
+            if strange := _code(api, repo_id, revision).keys() - shipped.keys():
+                raise PublishError(
+                    f"{repo_id} has code of its own, {', '.join(sorted(strange))}; delete it there first"
+                )
             message = f"Publish the {kind} model"
             commit = api.upload_folder(repo_id=repo_id, folder_path=folder, revision=revision, commit_message=message)
+            if _code(api, repo_id, commit.oid) != shipped:
+                raise PublishError(f"{repo_id} holds other code than was sent; load nothing of commit {commit.oid}")
     return commit.commit_url
 
 
@@ -106,6 +114,17 @@ def assemble(kind: str, repo_id: str, folder: Path, model: str | Path | None = N
     for path in folder.glob("*.json"):
         if _TOKEN.search(path.read_bytes()):
             raise PublishError(f"{source / path.name}: holds what looks like a Hub token; take it out, and revoke it")
+
+
+def _code(api: HfApi, repo_id: str, revision: str | None) -> dict[str, str]:
+    """Git's hash of every Python file of a repository."""
+    files = api.list_repo_tree(repo_id, recursive=True, revision=revision)
+    return {file.path: file.blob_id for file in files if file.path.endswith(".py")}
+
+
+def _git_id(path: Path) -> str:
+    content = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
 def _export_onnx(model: BertForSequenceRegression | DreamBertForMaskedLM, folder: Path) -> None:

@@ -1,12 +1,12 @@
 """A model's exported graph in ONNX Runtime; it needs no torch."""
 
-import json
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 
 from .prediction import ModelError
+from .untrusted import check_config, check_layout, read_config
 
 FILES = {"onnx": "onnx/model.onnx", "onnx-int8": "onnx/model_int8.onnx"}
 """Where a model's folder has the graph of a backend."""
@@ -34,14 +34,16 @@ class OnnxModel:
         path = folder / FILES[backend]
         if not path.is_file():
             raise ModelError(f"{name}: has no {FILES[backend]}; make it: dream-bert export -o FOLDER --model {name}")
-        self.config = SimpleNamespace(**json.loads((folder / "config.json").read_text(encoding="utf-8")))
+        self.config = _layout(folder / "config.json")
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions share no other base
             raise ModelError(f"{path}: is no ONNX model that this ONNX Runtime reads; export it anew") from error
-        if len(self._session.get_outputs()[0].shape) != 2:
+        takes = {entry.name: entry.type for entry in self._session.get_inputs()}
+        gives = [(entry.name, entry.shape[1:]) for entry in self._session.get_outputs()]
+        if takes != dict.fromkeys(("input_ids", "attention_mask"), "tensor(int64)") or gives != [("logits", [1])]:
             raise ModelError(f"{name}: gives no expression; give a model trained on expression")
 
     def __call__(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
@@ -50,6 +52,20 @@ class OnnxModel:
         inputs = {name: array.reshape(-1, array.shape[-1]) for name, array in inputs.items()}
         (logits,) = self._session.run(["logits"], inputs)
         return logits.reshape(rows, -1).mean(1)
+
+
+def _layout(path: Path) -> SimpleNamespace:
+    """What `encode` needs to know of a model."""
+    try:
+        fields = read_config(path)
+        check_config(fields)
+        layout = {name: fields[name] for name in ("stride", "context", "reading_frames", "max_position_embeddings")}
+        check_layout(fields["k"], *layout.values())
+    except KeyError as error:
+        raise ModelError(f"{path}: does not say {error}; export the model anew") from error
+    except ValueError as error:
+        raise ModelError(str(error)) from error
+    return SimpleNamespace(**layout)
 
 
 def _download(name: str, file: str) -> Path:

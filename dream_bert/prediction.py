@@ -3,15 +3,16 @@
 import csv
 import errno
 import json
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
 import numpy as np
 from tqdm import tqdm
 
-from .construct import check_insert
+from .construct import check_insert, quoted
 from .encoding import encode, longest_insert
 from .reading import Record, read_records
 from .writing import open_output, text_stream
@@ -69,7 +70,7 @@ def predict(
     if isinstance(sequences, str):
         raise TypeError("sequences is one string; give a list of strings")
     records = (Record(str(i), sequence, None, "") for i, sequence in enumerate(sequences))
-    parts = [values for _, values in _predict_records(records, _scorer(model, backend), batch_size)]
+    parts = [values for _, values in _predict_records(records, load_predictor(model, batch_size, backend))]
     return np.concatenate([np.empty(0, dtype=np.float32), *parts])
 
 
@@ -101,6 +102,13 @@ def predict_file(
         OutputError: if `format` is unknown or cannot be written to `output`.
         ModelError, OSError: as in `predict`; OSError also if a file cannot be opened.
     """
+    return write_predictions(source, output, format, partial(load_predictor, model, batch_size, backend))
+
+
+def write_predictions(
+    source: str | Path, output: str | Path | None, format: str | None, load: Callable[[], "Predictor"]
+) -> int:
+    """`predict_file` by what `load` gives, which is called when the files are open."""
     output = None if output is None or str(output) == "-" else Path(output)
     format = format or _format_of(output)
     if format not in FORMATS:
@@ -108,11 +116,22 @@ def predict_file(
     if format == "parquet" and (output is None or output.suffix == ".gz"):
         raise OutputError("parquet compresses itself and needs a file of its own; name one with -o, without .gz")
     with open_output(output) as file, tqdm(read_records(source), unit=" sequences", disable=None) as records:
-        predictions = _predict_records(records, _scorer(model, backend), batch_size)
+        predictions = _predict_records(records, load())
+        # The first are there before a header is: a bad sequence among them leaves standard output empty.
+        predictions = chain([*islice(predictions, 1)], predictions)
         if format == "parquet":
             return _write_parquet(file, predictions)
         with text_stream(file, zipped=output is not None and output.suffix == ".gz") as text:
             return _WRITERS[format](text, predictions)
+
+
+class Predictor(Protocol):
+    """What predicts inserts of at most `longest` bp, best `chunk` of them at a time: float32 (n,), in their order."""
+
+    longest: int
+    chunk: int
+
+    def __call__(self, inserts: list[str]) -> np.ndarray: ...
 
 
 class _Scorer(Protocol):
@@ -180,35 +199,50 @@ class _TorchModel:
             model.train(was_training)
 
 
-def _predict_records(
-    records: Iterable[Record], scorer: _Scorer, batch_size: int
-) -> Iterator[tuple[list[str], np.ndarray]]:
-    """Ids and predictions, float32, of one chunk of records after the other."""
+def load_predictor(model: "BertForSequenceRegression | str | Path | None", batch_size: int, backend: str) -> Predictor:
+    """A model that predicts in this process; arguments and errors as in `predict`."""
     if batch_size < 1:
         raise ValueError(f"batch size is {batch_size}; give at least 1")
-    longest = longest_insert(scorer.config)
+    return _LocalPredictor(_scorer(model, backend), batch_size)
+
+
+class _LocalPredictor:
+    """Predicts equal inserts once, in batches of one length."""
+
+    def __init__(self, scorer: _Scorer, batch_size: int):
+        self.longest, self.chunk = longest_insert(scorer.config), CHUNK
+        self._scorer, self._batch_size = scorer, batch_size
+
+    def __call__(self, inserts: list[str]) -> np.ndarray:
+        number = {insert: i for i, insert in enumerate(dict.fromkeys(inserts))}
+        unique = list(number)
+        lengths = np.array([len(insert) for insert in unique], dtype=np.int64)
+        order = np.argsort(lengths, kind="stable")
+        values = np.empty(len(unique), dtype=np.float32)
+        for group in np.split(order, np.flatnonzero(np.diff(lengths[order])) + 1):
+            for start in range(0, len(group), self._batch_size):
+                batch = group[start : start + self._batch_size]
+                values[batch] = self._scorer(encode([unique[i] for i in batch], self._scorer.config))
+        return values[np.array([number[insert] for insert in inserts], dtype=np.int64)]
+
+
+def _predict_records(records: Iterable[Record], predict: Predictor) -> Iterator[tuple[list[str], np.ndarray]]:
+    """Ids and predictions, float32, of one chunk of records after the other."""
     records = iter(records)
-    while chunk := list(islice(records, CHUNK)):
-        inserts = [check_insert(record.sequence, record.id, record.where, longest) for record in chunk]
-        values = _predict_inserts(inserts, scorer, batch_size)
+    while True:
+        chunk, inserts = [], []
+        for record in islice(records, predict.chunk):
+            # Checked as they come: sequences far too long are not gathered.
+            inserts.append(check_insert(record.sequence, record.id, record.where, predict.longest))
+            chunk.append(record._replace(sequence=""))
+        if not chunk:
+            return
+        values = predict(inserts)
         if not (finite := np.isfinite(values)).all():
             bad = chunk[int(finite.argmin())]
-            raise ModelError(f"{bad.where or 'input'}: record {bad.id!r}: the model gives no finite number; check it")
+            where = f"{bad.where or 'input'}: record {quoted(bad.id)}"
+            raise ModelError(f"{where}: the model gives no finite number; check it")
         yield [record.id for record in chunk], values
-
-
-def _predict_inserts(inserts: list[str], scorer: _Scorer, batch_size: int) -> np.ndarray:
-    """float32 (n,), in the order of `inserts`; equal ones are predicted once, in batches of one length."""
-    number = {insert: i for i, insert in enumerate(dict.fromkeys(inserts))}
-    unique = list(number)
-    lengths = np.array([len(insert) for insert in unique])
-    order = np.argsort(lengths, kind="stable")
-    values = np.empty(len(unique), dtype=np.float32)
-    for group in np.split(order, np.flatnonzero(np.diff(lengths[order])) + 1):
-        for start in range(0, len(group), batch_size):
-            batch = group[start : start + batch_size]
-            values[batch] = scorer(encode([unique[i] for i in batch], scorer.config))
-    return values[[number[insert] for insert in inserts]]
 
 
 # --- output -----------------------------------------------------------------------------------------------------

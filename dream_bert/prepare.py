@@ -130,7 +130,7 @@ class _Rejects:
         self._path, self._skip = path, skip
 
     def __enter__(self) -> "_Rejects":
-        self._file = self._path.open("w", encoding="utf-8", newline="")
+        self._file = self._path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
         self._writer = csv.writer(self._file, delimiter="\t", lineterminator="\n")
         self._writer.writerow(("where", "reason", "text"))
         return self
@@ -149,15 +149,16 @@ class _Rejects:
 
 def _read_source(source: str, spool: Spool, rejects: _Rejects) -> dict:
     """Read one input to the spool; its entry in the manifest."""
-    if source.startswith("hub:") or source == "-":
-        contents, entry = hashlib.sha256(), {"name": source}
-    else:
+    is_file = source != "-" and not source.startswith("hub:") and Path(source).is_file()
+    contents, entry = hashlib.sha256(), {"name": source}
+    if is_file:
         with open(source, "rb") as file:
-            contents, entry = hashlib.file_digest(file, "sha256"), {"name": source, "bytes": os.path.getsize(source)}
+            contents = hashlib.file_digest(file, "sha256")
+        entry["bytes"] = os.path.getsize(source)
     if source.startswith("hub:"):
         scanned = scan_hub(source)
     else:
-        scanned = scan_records(source, labelled=True) if source == "-" else scan_blocks(source)
+        scanned = scan_blocks(source) if is_file else scan_records(source, labelled=True)
     rows = 0
     for row in scanned:
         if isinstance(row, Block):
@@ -165,7 +166,7 @@ def _read_source(source: str, spool: Spool, rejects: _Rejects) -> dict:
             spool.add_block(row)
             continue
         rows += 1
-        if "bytes" not in entry:  # no file: the hash is of the rows
+        if not is_file:  # it can be read once: the hash is of the rows
             contents.update(repr(row[:3]).encode())
         if isinstance(row, BadRow):
             rejects.add(row)

@@ -17,14 +17,18 @@ import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from .streams import DAMAGE, ReadError, copy, damaged, peek
+from .streams import DAMAGE, ReadError, copy, damaged, naming, peek, shown
 
 LABEL_COLUMNS = ("expression", "activity")
 ID_COLUMNS = ("id", "name")
+
+LONGEST_RECORD = 1 << 22
+"""Characters of a line, a sequence or a table's row: what a small gzip file unpacks to may have no end."""
 
 LARGEST_LABEL = 3.4028234663852886e38
 """The largest float32; labels are stored as such."""
@@ -95,11 +99,14 @@ def scan_records(
     """
     with ExitStack() as stack:
         if str(path) == "-":
+            if sys.stdin is None:
+                raise ReadError("stdin: is closed; pipe the input in, or name a file")
             name, file = "stdin", sys.stdin.buffer
         elif Path(path).is_dir():
             raise ReadError(f"{path}: is a folder; give a file")
         else:
             name, file = str(path), stack.enter_context(open(path, "rb"))
+        stack.enter_context(naming(name))
         head, stream = peek(file, name)
         if zipped := head[:2] == b"\x1f\x8b":
             head, stream = peek(gzip.GzipFile(fileobj=stream), name)
@@ -131,9 +138,10 @@ def parse_label(text: str | float | None) -> float:
         if isinstance(text, str) and ("_" in text or not text.isascii()):  # Python's own spellings of numbers
             raise ValueError
     except (TypeError, ValueError):
-        raise RowFault("label not a number", f"the label {text!r} is no number; correct or remove the row") from None
+        what = f"the label {text!r:.80} is no number"
+        raise RowFault("label not a number", f"{what}; correct or remove the row") from None
     if not abs(value) <= LARGEST_LABEL:
-        raise RowFault("label not finite", f"the label {text!r} is not finite; correct or remove the row")
+        raise RowFault("label not finite", f"the label {text!r:.80} is not finite; correct or remove the row")
     return value
 
 
@@ -149,7 +157,7 @@ def scan_text(stream: BinaryIO, name: str, labelled: bool) -> Iterator[Record | 
     lines = chain([(number, line)], lines)
     if line.lstrip().startswith(">"):
         yield from _scan_fasta(lines, name, labelled)
-    elif "sequence" in _header(line, "\t" if "\t" in line else ","):
+    elif _is_header(_header(line, "\t" if "\t" in line else ",")):
         yield from _scan_table(lines, name, labelled)
     else:
         yield from scan_plain(lines, name, labelled)
@@ -163,8 +171,11 @@ def lines_of(stream: BinaryIO, name: str, number: int = 0) -> Iterator[tuple[int
     """
     encoding = "utf-8" if number else "utf-8-sig"
     try:
-        for line in io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape"):
+        text = io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape")
+        for line in iter(partial(text.readline, LONGEST_RECORD + 1), ""):
             number += 1
+            if len(line) > LONGEST_RECORD:
+                raise _too_long(f"{name}:{number}", "the line")
             if "\0" in line or not (line.isascii() or _is_text(line)):
                 raise ReadError(f"{name}:{number}: is not UTF-8 text; give {_FORMATS}")
             yield number, line
@@ -172,20 +183,28 @@ def lines_of(stream: BinaryIO, name: str, number: int = 0) -> Iterator[tuple[int
         raise damaged(f"{name}:{number + 1}", error) from error
 
 
+def _too_long(where: str, what: str) -> ReadError:
+    return ReadError(f"{where}: {what} has more than {LONGEST_RECORD} characters; give windows of it")
+
+
 def _is_text(line: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in line)
 
 
 def _scan_fasta(lines: Iterable[tuple[int, str]], name: str, labelled: bool) -> Iterator[Record | BadRow]:
-    row, number, header, parts = -1, 0, "", []
+    row, number, header, parts, length = -1, 0, "", [], 0
     for line_number, line in chain(lines, [(0, ">")]):
         text = line.strip()
         if not text.startswith(">"):
-            parts.append(text)
+            length += len(text)
+            if length > LONGEST_RECORD:
+                raise _too_long(f"{name}:{number}", "the sequence")
+            if text:
+                parts.append(text)
             continue
         if row >= 0:
             yield _fasta_row(row, header, "".join(parts), f"{name}:{number}", labelled)
-        row, number, header, parts = row + 1, line_number, text, []
+        row, number, header, parts, length = row + 1, line_number, text, [], 0
 
 
 def _fasta_row(row: int, header: str, sequence: str, where: str, labelled: bool) -> Record | BadRow:
@@ -225,16 +244,33 @@ def _header(line: str, delimiter: str) -> list[str]:
         return []
 
 
+def _is_header(columns: list[str]) -> bool:
+    """Whether the names are those of a table, which may lack the sequences' own."""
+    if len(columns) > 1 and not {*LABEL_COLUMNS, *ID_COLUMNS}.isdisjoint(columns):
+        return True
+    return "sequence" in columns or columns[:1] in (["dna"], ["rna"])  # which would pass for sequences
+
+
 def _scan_table(lines: Iterable[tuple[int, str]], name: str, labelled: bool) -> Iterator[Record | BadRow]:
     lines = iter(lines)
     first, line = next(lines)
     delimiter = "\t" if "\t" in line else ","
     header = _header(line, delimiter)
     sequence, label, id = find_columns(header, f"{name}:{first}", labelled)
-    reader = csv.reader((line for _, line in lines), delimiter=delimiter, strict=True)
-    row = 0
+    row = length = 0
+
+    def texts() -> Iterator[str]:
+        nonlocal length
+        for number, text in lines:
+            length += len(text)
+            if length > LONGEST_RECORD:  # quotes may join lines without end
+                raise _too_long(f"{name}:{number}", "the row")
+            yield text
+
+    reader = csv.reader(texts(), delimiter=delimiter, strict=True)
     try:
         for cells in reader:
+            length = 0
             if len(cells) <= 1 and not "".join(cells).strip():
                 continue
             where = f"{name}:{first + reader.line_num}"
@@ -267,8 +303,9 @@ def find_columns(header: list[str], where: str, labelled: bool) -> tuple[int, in
         return header.index(found) if found else None
 
     sequence, label, id = place("sequence"), place(*LABEL_COLUMNS), place(*ID_COLUMNS)
+    names = shown(", ".join(header))
     if sequence is None:
-        raise ReadError(f"{where}: has no column 'sequence' but {', '.join(header)}; rename the column")
+        raise ReadError(f"{where}: has no column 'sequence' but {names}; rename the column")
     if labelled and label is None:
-        raise ReadError(f"{where}: has no column 'expression' or 'activity' but {', '.join(header)}; add the labels")
+        raise ReadError(f"{where}: has no column 'expression' or 'activity' but {names}; add the labels")
     return sequence, label, id

@@ -1,9 +1,11 @@
-"""Streams of bytes: looking at their beginning, and what a damaged gzip file does."""
+"""Streams of bytes: looking at their beginning, and what goes wrong in them, told in one short line."""
 
 import gzip
 import io
 import shutil
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import BinaryIO
 
 DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile)
@@ -51,6 +53,26 @@ def copy(stream: BinaryIO, file: BinaryIO, name: str) -> None:
         shutil.copyfileobj(stream, file, _BUFFER)
     except DAMAGE as error:
         raise damaged(name, error) from error
+
+
+@contextmanager
+def naming(path: str) -> Iterator[None]:
+    """Adds the file's name to an OSError of reading or writing, which names none."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = path
+        raise
+
+
+def shown(text: str, longest: int = 80) -> str:
+    """Text of a file, or of a library about it, as a message shows it: its first characters, on one line.
+
+    >>> print(shown("a\\nb"))
+    a\\nb
+    """
+    return repr(text[:longest])[1:-1]
 
 
 def damaged(where: str, error: Exception) -> ReadError:

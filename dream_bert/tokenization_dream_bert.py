@@ -3,6 +3,7 @@
 import json
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from tokenizers import Regex, Tokenizer
 from tokenizers.models import WordLevel
@@ -10,10 +11,12 @@ from tokenizers.normalizers import Lowercase, Normalizer, Replace, Sequence
 from tokenizers.pre_tokenizers import Split
 from tokenizers.processors import TemplateProcessing
 from transformers import PreTrainedTokenizerFast
+from transformers.utils import cached_file
 
 from .configuration_dream_bert import DreamBertConfig
-from .construct import OLIGO_END, OLIGO_START
+from .construct import OLIGO_END, OLIGO_START, UPSTREAM
 from .encoding import BASES, SPECIAL_TOKENS, VOCABULARY, K, context_ids
+from .untrusted import read_json
 
 _PRIVATE_USE = 0xE000
 
@@ -44,6 +47,28 @@ class KmerTokenizer(PreTrainedTokenizerFast):
         return files
 
     @classmethod
+    def from_pretrained(cls, name: str | Path, **hub: Any) -> "KmerTokenizer":
+        """The tokenizer of a folder or Hub id, built anew: rules of another's making are never run.
+
+        Args:
+            name: folder or Hub id.
+            **hub: `revision`, `token`, `cache_dir` and the like.
+
+        Raises:
+            ValueError: if `tokenizer.json` is not what `build` makes.
+            OSError: if there is none.
+        """
+        path = cached_file(name, "tokenizer.json", **hub)
+        found = _rules(read_json(path))
+        positions = read_json(cached_file(name, "tokenizer_config.json", **hub)).get("model_max_length")
+        for stride, context in _layouts(found):
+            built = cls.build(stride, context, positions)
+            if _rules(json.loads(built.backend_tokenizer.to_str())) == found:
+                built.name_or_path = str(name)
+                return built
+        raise ValueError(f"{path}: is no tokenizer of this package; AutoTokenizer loads others")
+
+    @classmethod
     def build(cls, stride: int = 3, context: int = 150, positions: int = 512) -> "KmerTokenizer":
         """The tokenizer of a stride (1 or 3 bp), a context (bp on each side) and a model's number of positions.
 
@@ -67,6 +92,21 @@ class KmerTokenizer(PreTrainedTokenizerFast):
         names = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
         special = dict(zip(names, SPECIAL_TOKENS, strict=True))
         return cls(tokenizer_object=tokenizer, model_max_length=positions, **special)
+
+
+def _rules(tokenizer: dict[str, Any]) -> dict[str, Any]:
+    """A `tokenizer.json` without what a caller may have set in use."""
+    return {name: value for name, value in tokenizer.items() if name not in ("truncation", "padding", "version")}
+
+
+def _layouts(rules: dict[str, Any]) -> list[tuple[int, int]]:
+    """The strides and contexts whose template has as many pieces before the sequence."""
+    try:
+        before = [list(piece) for piece in rules["post_processor"]["single"]].index(["Sequence"]) - 1
+    except (KeyError, TypeError, ValueError):
+        return []
+    layouts = [(1, before + K - 1 if before else 0), (3, 3 * before)]
+    return [(stride, context) for stride, context in layouts if 0 <= context <= len(UPSTREAM)]
 
 
 def _cleaning() -> list[Normalizer]:

@@ -21,14 +21,12 @@ from transformers import EarlyStoppingCallback, HfArgumentParser, PreTrainedMode
 from .artifacts import INFO
 from .batches import EpochSampler, follow_epochs
 from .configuration_dream_bert import PRESETS, DreamBertConfig
-from .data import DataError
+from .data import DataError, PromoterDataset
 from .initialization import localise_attention
+from .resuming import LeaveOnSigterm, claim, drop_old_checkpoints, last_complete_checkpoint, mark_complete, writing
 from .tokenization_dream_bert import write_tokenizer
 
 logger = logging.getLogger(__name__)
-
-COMPLETE = "complete"
-"""The file that a checkpoint gets when all else in it is written."""
 
 
 @dataclass
@@ -104,7 +102,17 @@ def parse_arguments(
 
 
 class PromoterTrainer(Trainer):
-    """`Trainer` whose order of rows is a pure function of seed and epoch, and whose checkpoints say when complete."""
+    """`Trainer` whose order of rows is a pure function of seed and epoch, and which resumes as if never stopped.
+
+    It is its output folder's only writer, and marks checkpoints that are complete.
+
+    Raises:
+        OutputError: if the output folder cannot be written, or another run writes there.
+    """
+
+    def __init__(self, model: PreTrainedModel, args: TrainingArguments, **kwargs):
+        self._lock = claim(Path(args.output_dir)) if args.process_index == 0 else None
+        super().__init__(model, args, **kwargs)
 
     def _get_train_sampler(self, train_dataset=None) -> Sampler:
         processes = self.args.world_size
@@ -115,13 +123,64 @@ class PromoterTrainer(Trainer):
         return follow_epochs(super().get_train_dataloader())
 
     def _save_checkpoint(self, model, trial) -> None:
-        complete = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}", COMPLETE)
+        checkpoint = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}")
         if self.args.should_save:
-            complete.unlink(missing_ok=True)
-        super()._save_checkpoint(model, trial)
+            shutil.rmtree(checkpoint, ignore_errors=True)  # half of one from a run that was killed
         self.accelerator.wait_for_everyone()
+        keep, self.args.save_total_limit = self.args.save_total_limit, None  # the old ones go when this one is whole
+        try:
+            with writing(checkpoint):
+                super()._save_checkpoint(model, trial)
+                self.accelerator.wait_for_everyone()
+                if self.args.should_save:
+                    mark_complete(checkpoint)
+        except OSError:
+            if self.args.should_save:
+                shutil.rmtree(checkpoint, ignore_errors=True)
+            raise
+        finally:
+            self.args.save_total_limit = keep
         if self.args.should_save:
-            complete.touch()
+            drop_old_checkpoints(checkpoint, keep, self.state.best_model_checkpoint)
+
+    def _save_rng_state(self, output_dir: str) -> None:
+        super()._save_rng_state(output_dir)
+        # What the loss adds up to since it was last logged: of this process, as the random states are.
+        loss = {"sum": float(self._tr_loss), "since_step": self._globalstep_last_logged}
+        Path(output_dir, f"loss_{self.args.process_index}.json").write_text(json.dumps(loss))
+
+    def _load_rng_state(self, checkpoint: str | None) -> None:
+        super()._load_rng_state(checkpoint)
+        path = Path(checkpoint or "", f"loss_{self.args.process_index}.json")
+        if path.exists():
+            loss = json.loads(path.read_text())
+            self._tr_loss.fill_(loss["sum"])
+            self._globalstep_last_logged = loss["since_step"]
+
+    def _init_training_state(self, max_steps, steps_an_epoch, epochs, checkpoint, trial) -> tuple[int, int]:
+        begin = super()._init_training_state(max_steps, steps_an_epoch, epochs, checkpoint, trial)
+        best = Path(self.args.output_dir, f"checkpoint-{self.state.best_global_step}")
+        if best.is_dir():  # the folder may have moved
+            self.state.best_model_checkpoint = str(best)
+        stopped_early = any(
+            callback.early_stopping_patience_counter >= callback.early_stopping_patience
+            for callback in self.callback_handler.callbacks
+            if isinstance(callback, EarlyStoppingCallback)
+        )
+        # Trainer would take a step before it sees that none is left.
+        return (epochs, 0) if stopped_early or self.state.global_step >= max_steps else begin
+
+
+def open_split(folder: str, stage: str, split: str, args: RunArguments) -> PromoterDataset:
+    """A split for training: one process a machine reads all of it first, to see that its bytes are as prepared.
+
+    Raises:
+        DataError: naming the file that cannot be used.
+    """
+    rows = PromoterDataset(folder, stage, split)
+    if args.local_process_index == 0:
+        rows.verify()
+    return rows
 
 
 def build_model(kind: type[PreTrainedModel], arguments: ModelArguments, seed: int) -> PreTrainedModel:
@@ -141,6 +200,8 @@ def train(trainer: PromoterTrainer) -> None:
 
     Raises:
         FileExistsError: if the output folder holds a finished run.
+        OutputError: if the output folder cannot be written.
+        SystemExit: with status 143, after SIGTERM and one more checkpoint.
     """
     output = Path(trainer.args.output_dir)
     if (output / INFO).exists():
@@ -150,26 +211,34 @@ def train(trainer: PromoterTrainer) -> None:
         logger.warning("Going on from %s", checkpoint)
     if trainer.args.load_best_model_at_end:
         trainer.add_callback(EarlyStoppingCallback(trainer.args.patience))
-    trainer.train(resume_from_checkpoint=checkpoint)
+    leave = LeaveOnSigterm(trainer.accelerator)
+    trainer.add_callback(leave)
+    with leave.listening():
+        trainer.train(resume_from_checkpoint=checkpoint)
     if trainer.is_world_process_zero():
-        trainer.model.save_pretrained(output)
-        config = trainer.model.config
-        write_tokenizer(output, config.stride, config.context, config.max_position_embeddings)
+        with writing(output):
+            _save_model(trainer.model, output)
     trainer.accelerator.wait_for_everyone()
+
+
+def _save_model(model: PreTrainedModel, output: Path) -> None:
+    """Write weights, configuration and tokenizer beside their places, and then move them there."""
+    part = output / ".part"
+    shutil.rmtree(part, ignore_errors=True)
+    model.save_pretrained(part)
+    write_tokenizer(part, model.config.stride, model.config.context, model.config.max_position_embeddings)
+    for path in part.iterdir():
+        path.replace(output / path.name)
+    part.rmdir()
 
 
 def run_script(main: Callable[[], None]) -> None:
     """Run a script's `main`; data or an output folder that it cannot use end it with one line and exit status 1."""
     try:
         main()
-    except (DataError, FileExistsError) as error:
-        sys.exit(f"{Path(sys.argv[0]).name}: {error}")
-
-
-def last_complete_checkpoint(output: Path) -> str | None:
-    """The newest checkpoint that was written to its end; a run that was killed while it saved leaves half of one."""
-    complete = [path.parent for path in output.glob(f"checkpoint-*/{COMPLETE}")]
-    return str(max(complete, key=lambda folder: int(folder.name.split("-")[1]))) if complete else None
+    except (DataError, OSError) as error:
+        reason = f"{error.filename}: {error.strerror}" if getattr(error, "filename", None) else error
+        sys.exit(f"{Path(sys.argv[0]).name}: {' '.join(str(reason).split())}")
 
 
 def write_info(
@@ -199,8 +268,9 @@ def write_info(
     }
     path = Path(trainer.args.output_dir, INFO)
     partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(info, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    with writing(path):
+        partial.write_text(json.dumps(info, indent=1) + "\n", encoding="utf-8")
+        partial.replace(path)
 
 
 def _changed(args: RunArguments) -> dict[str, Any]:

@@ -10,25 +10,32 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO
 
+from .streams import naming
+
 
 @contextmanager
 def open_output(path: Path | None) -> Iterator[IO[bytes]]:
     """Standard output, or a file beside `path` that takes its place when all is written and goes if anything fails."""
     if path is None:
-        yield sys.stdout.buffer
+        if sys.stdout is None:
+            raise OSError(errno.EBADF, "is closed; name a file with -o", "stdout")
+        with naming("stdout"):
+            yield sys.stdout.buffer
         return
-    path = path.resolve()  # a link stays, and what it leads to is replaced
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "is a folder; name a file", str(path))
-    if not path.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "no such folder; make it first", str(path.parent))
     if path.exists() and not path.is_file():  # a device or a pipe is written to, never replaced
-        with path.open("wb") as file:
+        with naming(str(path)), path.open("wb") as file:
             yield file
         return
+    path = Path(os.path.realpath(path))  # a link stays, and what it leads to is replaced
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder; make it first", str(path.parent))
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with part.open("wb") as file:
+        with naming(str(path)), part.open("wb") as file:
             yield file
         os.replace(part, path)
     finally:

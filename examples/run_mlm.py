@@ -14,12 +14,12 @@ from transformers import EvalPrediction
 
 from dream_bert import DreamBertForMaskedLM
 from dream_bert.batches import IGNORED, MaskedLMBatches, best_random_accuracy
-from dream_bert.data import PromoterDataset
 from dream_bert.encoding import MASK
 from dream_bert.training import (
     PromoterTrainer,
     RunArguments,
     build_model,
+    open_split,
     parse_arguments,
     run_script,
     train,
@@ -76,7 +76,7 @@ def main(args: list[str] | None = None) -> None:
     config = model.config
 
     def batches(split: str, limit: int | None = None) -> MaskedLMBatches:
-        return MaskedLMBatches(PromoterDataset(data_args.data, "mlm", split), config, run_args.seed, limit)
+        return MaskedLMBatches(open_split(data_args.data, "mlm", split, run_args), config, run_args.seed, limit)
 
     trainer = PromoterTrainer(
         model,

@@ -12,11 +12,12 @@ from transformers import EvalPrediction
 
 from dream_bert import BertForSequenceRegression
 from dream_bert.batches import IGNORED, RegressionBatches
-from dream_bert.data import PromoterDataset
+from dream_bert.data import DataError
 from dream_bert.training import (
     PromoterTrainer,
     RunArguments,
     build_model,
+    open_split,
     parse_arguments,
     run_script,
     train,
@@ -47,11 +48,14 @@ def main(args: list[str] | None = None) -> None:
     config = model.config
 
     def batches(split: str, limit: int | None = None) -> RegressionBatches:
-        return RegressionBatches(PromoterDataset(data_args.data, "regression", split), config, run_args.seed, limit)
+        rows = open_split(data_args.data, "regression", split, run_args)
+        return RegressionBatches(rows, config, run_args.seed, limit)
 
-    training = batches("train", data_args.max_train_rows)
+    training, test = batches("train", data_args.max_train_rows), batches("test")
     if not has_head:
         manifest = training.rows.manifest
+        if not manifest["label_std"] > 0:
+            raise DataError(f"{data_args.data}: all training rows have one expression; prepare other data")
         model.set_label_statistics(manifest["label_mean"], manifest["label_std"])
 
     def loss(outputs, labels: Tensor, num_items_in_batch: Tensor | None = None) -> Tensor:
@@ -69,8 +73,8 @@ def main(args: list[str] | None = None) -> None:
         compute_metrics=metrics,
     )
     train(trainer)
-    test = trainer.predict(batches("test"), metric_key_prefix="test").metrics
-    write_info(trainer, model_args, data_args, {"validation": trainer.evaluate(), "test": test})
+    test_metrics = trainer.predict(test, metric_key_prefix="test").metrics
+    write_info(trainer, model_args, data_args, {"validation": trainer.evaluate(), "test": test_metrics})
 
 
 if __name__ == "__main__":

@@ -93,6 +93,14 @@ def test_wrong_usage_is_status_2(argv, capsys):
     assert capsys.readouterr().err.startswith("usage: dream-bert")
 
 
+@pytest.mark.parametrize("share", ["1e3", "half", "1/3", ".", ".nan", "1.e999"])
+def test_a_share_that_is_no_number_is_told(share, capsys):
+    with pytest.raises(SystemExit) as error:
+        main(["prepare", "in.txt", "-o", "data", "--test", share])
+    assert error.value.code == 2
+    assert f"--test: {share!r} is neither a number of rows nor, with a point, a fraction" in capsys.readouterr().err
+
+
 def test_help_names_what_there_is(capsys):
     with pytest.raises(SystemExit) as end:
         main(["predict", "--help"])

@@ -15,6 +15,7 @@ from dream_bert.construct import (
     SequenceError,
     check_insert,
     clean,
+    quoted,
     to_construct,
     to_insert,
     to_oligo,
@@ -84,6 +85,7 @@ def test_case_rna_and_white_space_do_not_matter(sequence):
 def test_construct_is_cut_from_the_whole(context):
     whole = UPSTREAM + "ACGT" + DOWNSTREAM
     assert to_construct("ACGT", context) == whole[150 - context : 154 + context]
+    assert to_construct("ACGT") == whole
 
 
 @pytest.mark.parametrize("context", [-1, 151])
@@ -96,8 +98,8 @@ def test_construct_refuses_more_plasmid_than_it_knows(context):
 def test_a_wrong_character_is_named_with_its_place(before, wrong, after):
     with pytest.raises(SequenceError) as error:
         check_insert(before + wrong + after, "promoter 7", "a.fa:12")
-    assert str(error.value).startswith(f"a.fa:12: record 'promoter 7': character '{wrong}' at base {len(before) + 1} ")
-    assert "\n" not in str(error.value)
+    place = f"a.fa:12: record 'promoter 7': character '{wrong}' at base {len(before) + 1}"
+    assert str(error.value) == f"{place} is not an IUPAC nucleotide code; remove or replace it"
 
 
 # Cyrillic A, full-width A, Kelvin sign, long s, dotted capital I, zero-width space, byte-order mark, NUL.
@@ -105,6 +107,20 @@ def test_a_wrong_character_is_named_with_its_place(before, wrong, after):
 def test_look_alikes_are_refused(wrong):
     with pytest.raises(SequenceError, match="at base 3 is not an IUPAC nucleotide code"):
         check_insert(f"AC{wrong}GT", "p")
+
+
+@pytest.mark.parametrize("value", [None, 7, b"ACGT", ["ACGT"] * 1000])
+def test_what_is_no_text_is_refused(value):
+    with pytest.raises(SequenceError, match=r"^a:1: record 'p': .* is no text; give a string$") as error:
+        check_insert(value, "p", "a:1")
+    assert len(str(error.value)) < 150
+
+
+@pytest.mark.parametrize("name, shown", [("x" * 60, "x" * 60), ("x" * 61, "x" * 60 + "…"), ("a\nb", "a\\nb")])
+def test_a_record_is_named_on_one_line_and_shortly(name, shown):
+    assert quoted(name) == f"'{shown}'"
+    with pytest.raises(SequenceError, match=re.escape(f"record '{shown}': the sequence is empty")):
+        check_insert("", name)
 
 
 def test_all_iupac_codes_are_taken():

@@ -3,9 +3,12 @@
 import hashlib
 import json
 import math
+import os
 import pickle
 import random
 import statistics
+import threading
+from collections import Counter
 from pathlib import Path
 
 import datasets
@@ -168,6 +171,20 @@ def test_several_inputs_and_a_hub_data_set_are_read_one_after_the_other(tmp_path
         prepare([f"hub:{tmp_path / 'none'}"], tmp_path / "more")
 
 
+def test_a_pipe_is_read_once(tmp_path):
+    rows = "".join(f"ACG{'ACGT'[i // 4]}{'ACGT'[i % 4]}\t{i}\n" for i in range(16))
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=[rows])
+    writer.start()
+    manifest = prepare([pipe], tmp_path / "data", ["regression"], test=1, validation=1)
+    writer.join()
+    (tmp_path / "rows.txt").write_text(rows)
+    same = prepare([tmp_path / "rows.txt"], tmp_path / "same", ["regression"], test=1, validation=1)
+    assert manifest["stages"] == same["stages"]
+    assert "bytes" not in manifest["sources"][0] and manifest["sources"][0]["rows"] == 16
+
+
 # --- bad rows and bad targets -----------------------------------------------------------------------------------
 
 BAD = "ACGT\t1\nACGX\t2\nAC\tnan\n\t3\nGG\nAAA\t4\nTTT\t5\n" + "C" * 5000 + "\t6\n"
@@ -291,6 +308,32 @@ def edit(folder: Path, change) -> None:
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
+def remove(path: Path) -> Path:
+    path.unlink()
+    return path
+
+
+def link(path: Path, target: Path) -> None:
+    """Move a path outside the folder, and leave a link to it."""
+    path.rename(target)
+    path.symlink_to(target)
+
+
+def circle(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path.name)
+
+
+def as_schema(folder: Path, window_ids: pa.DataType) -> pa.Table:
+    with pa.ipc.open_stream(folder / "mlm/train/part-00000.arrow") as stream:
+        return stream.read_all().cast(pa.schema({"window_ids": window_ids, "expression": pa.float32()}))
+
+
+def write_shard(folder: Path, table: pa.Table) -> None:
+    with pa.ipc.new_stream(remove(folder / "mlm/train/part-00000.arrow"), table.schema) as writer:
+        writer.write_table(table)
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -305,12 +348,93 @@ def edit(folder: Path, change) -> None:
         (lambda folder: (folder / "mlm/train/part-00000.arrow").unlink(), "is missing"),
         (lambda folder: (folder / "mlm/train/part-00000.arrow").write_bytes(b""), "cannot be read"),
         (lambda folder: (folder / "mlm/train/part-00000.arrow").write_bytes(b"x" * 100), "cannot be read"),
+        (lambda folder: (folder / "manifest.json").write_text("[" * 100_000), "is not JSON"),
+        (lambda folder: (folder / "manifest.json").write_text('{"format": ' + "9" * 5000 + "}"), "is not JSON"),
+        (lambda folder: (folder / "manifest.json").write_bytes(b'{"format": "\xff"}'), "is not JSON"),
+        (lambda folder: link(folder / "manifest.json", folder.parent / "manifest.json"), "outside the folder"),
+        (lambda folder: link(folder / "mlm/train/part-00000.arrow", folder.parent / "x"), "outside the folder"),
+        (lambda folder: link(folder / "mlm/train", folder.parent / "x"), "outside the folder"),
+        (lambda folder: circle(folder / "mlm/train/part-00000.arrow"), "outside the folder"),
+        (lambda folder: os.mkfifo(remove(folder / "mlm/train/part-00000.arrow")), "is missing, or not a file"),
+        (lambda folder: remove(folder / "mlm/train/part-00000.arrow").mkdir(), "is missing, or not a file"),
+        (lambda folder: edit(folder, lambda _, shard: shard.update(file=f"{folder}/../x")), "outside the folder"),
+        (lambda folder: edit(folder, lambda _, shard: shard.update(file="mlm/../../x")), "outside the folder"),
+        (lambda folder: edit(folder, lambda _, shard: shard.update(file="a\0b")), "has no file"),
+        (lambda folder: edit(folder, lambda _, shard: shard.update(file="\ud800")), "has no file"),
+        (lambda folder: edit(folder, lambda _, shard: shard.update(file="ab" * 5000)), "has no file"),
+        (lambda folder: edit(folder, lambda _, shard: shard.update(file="a\nb")), "has no file"),
+        (lambda folder: edit(folder, lambda _, shard: shard.update(file="")), "has no file"),
+        (lambda folder: edit(folder, lambda _, shard: shard.update(file="a" * 300)), "is missing|outside"),
+        (lambda folder: edit(folder, lambda _, shard: shard.update(file=7)), "shard 0 of mlm/train has no file"),
+        (lambda folder: edit(folder, lambda _, shard: shard.update(rows=-1)), "has no file, number of rows"),
+        (lambda folder: edit(folder, lambda _, shard: shard.update(rows="3")), "has no file, number of rows"),
+        (lambda folder: edit(folder, lambda _, shard: shard.update(rows=True)), "has no file, number of rows"),
+        (lambda folder: edit(folder, lambda _, shard: shard.update(rows=10**30)), "does not hold the 10+ rows"),
+        (lambda folder: edit(folder, lambda _, shard: shard.pop("sha256")), "lacks what mlm/train needs .'sha256'"),
+        (lambda folder: edit(folder, lambda manifest, _: manifest["stages"].update(mlm=[])), "holds no split"),
+        (lambda folder: edit(folder, lambda manifest, _: manifest["stages"]["mlm"].update(train=3)), "lacks what"),
+        (lambda folder: edit(folder, lambda manifest, _: manifest.pop("insert_length")), "lacks .* .'insert_length'"),
+        (lambda folder: edit(folder, lambda manifest, _: manifest.update(insert_length={"longest": 8})), "is damaged"),
+        (
+            lambda folder: edit(folder, lambda manifest, _: manifest.update(insert_length={"longest": "8"})),
+            "not a number",
+        ),
+        (lambda folder: write_shard(folder, pa.table({"x": [1]})), "does not hold"),
+        (lambda folder: write_shard(folder, as_schema(folder, pa.large_list(pa.uint8()))), "does not hold"),
+        (lambda folder: write_shard(folder, as_schema(folder, pa.list_(pa.uint16()))), "does not hold"),
     ],
 )
 def test_damage_is_found_on_opening(folder, damage, message):
     damage(folder)
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError, match=message) as caught:
         PromoterDataset(folder, "mlm", "train")
+    assert len(str(caught.value).splitlines()) == 1 and len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize("wrong", ["1", None, math.nan, math.inf, True])
+def test_label_statistics_that_are_no_numbers(folder, wrong):
+    edit(folder, lambda manifest, _: manifest.update(label_std=wrong))
+    with pytest.raises(DataError, match="label_mean or label_std is not a finite number"):
+        PromoterDataset(folder, "regression", "train")
+    PromoterDataset(folder, "mlm", "train")
+
+
+def test_verifying_names_the_shard_that_changed(folder):
+    dataset = PromoterDataset(folder, "regression", "train")
+    dataset.verify()
+    path = folder / read_manifest(folder)["stages"]["regression"]["train"]["shards"][1]["file"]
+    content = path.read_bytes()
+    path.write_bytes(content[:-20] + bytes([content[-20] ^ 1]) + content[-19:])
+    with pytest.raises(DataError, match=f"^{path}: is damaged: its SHA-256"):
+        dataset.verify()
+    PromoterDataset(folder, "regression", "test").verify()
+
+
+def test_a_flipped_bit_that_nobody_verifies_changes_no_sequence(tmp_path):
+    draw = random.Random(4)
+    rows = [("".join(draw.choices("ACGT", k=draw.randint(1, 9))), float(number)) for number in range(6)]
+    folder, source = tmp_path / "data", write_rows(tmp_path / "rows.txt", rows)
+    prepare([source], folder, ["regression"], validation=0, test=0)
+    whole = PromoterDataset(folder, "regression", "train").rows(range(6))
+    path = folder / "regression/train/part-00000.arrow"
+    content = path.read_bytes()
+    outcomes = Counter()
+    for place in range(len(content)):
+        flipped = bytearray(content)
+        flipped[place] ^= 1 << draw.randrange(8)
+        remove(path).write_bytes(flipped)  # the maps of the earlier ones keep their bytes
+        dataset = None
+        try:
+            dataset = PromoterDataset(folder, "regression", "train")
+            ids, offsets, _ = dataset.rows(range(6))
+        except DataError as error:
+            assert str(path) in str(error) and len(str(error).splitlines()) == 1
+            outcomes["opening" if dataset is None else "reading"] += 1
+        else:
+            np.testing.assert_array_equal(ids, whole[0])
+            np.testing.assert_array_equal(offsets, whole[1])
+            outcomes["none"] += 1
+    assert outcomes["opening"] and outcomes["reading"] >= len(whole[0])
 
 
 def test_a_shard_cut_off_anywhere_is_found_on_opening(folder):

@@ -16,6 +16,7 @@ from scipy import stats
 from dream_bert.metrics import dream_score
 from dream_bert.metrics.dream_score import PAIRED, WEIGHTS, DreamScore, score
 from dream_bert.metrics.files import ScoreFileError, format_scores, score_files
+from dream_bert.streams import ReadError
 
 PUBLIC = Path(__file__).parents[1].parent / "shared" / "data" / "public_leaderboard"
 needs_data = pytest.mark.skipif(not PUBLIC.is_dir(), reason="the challenge's public leaderboard is not here")
@@ -124,6 +125,9 @@ def test_does_not_see_scale_or_order(made, slope, shift, random):
         (dict(predictions=[1, 2, math.nan, 3]), "prediction of row 2 is nan"),
         (dict(references=[1, 2, 3, math.inf], rows=[5, 6, 7, 8]), "reference of row 8 is inf"),
         (dict(rows=[0, 1, 1, 2]), "row 1 stands twice"),
+        (dict(predictions=[1, 2, 3, "x"]), "the predictions are not numbers .*; give one prediction a row"),
+        (dict(references=[1, 2, 3, 10**400]), "the references are not numbers .*; give one reference a row"),
+        (dict(predictions=[0] * 4), "predicted values of subset 'all' are constant"),
         (dict(predictions=[3.3] * 4), "predicted values of subset 'all' are constant"),
         (dict(references=[0.1 + 0.2, 0.3, 0.3, 0.3]), "measured values of subset 'all' are constant"),
         (dict(predictions=[1, 1, 2, 3], subsets={"high": [0, 1]}), "predicted values of subset 'high'"),
@@ -146,6 +150,28 @@ def test_does_not_see_scale_or_order(made, slope, shift, random):
 def test_bad_input_is_an_error(arguments, message):
     with pytest.raises(ValueError, match=message):
         score(**dict(predictions=[1, 2, 4, 8], references=[2, 1, 3, 5]) | arguments)
+
+
+def test_small_differences_of_pairs_are_not_constant(made):
+    predictions = [1, 1 + 1e-7, 2, 2 + 3e-7, 3, 3 + 2e-7]
+    result = score(predictions, [1, 2, 5, 8, 9, 11], subsets={"SNVs": [[1, 0], [3, 2], [5, 4]]})["subsets"]["SNVs"]
+    assert result["pearson"] == pytest.approx(1, abs=1e-6) and result["spearman"] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("largest", [1e-300, 1e308])
+def test_neither_the_largest_floats_nor_the_smallest_overflow(largest):
+    plain = score([1, -2, 4, 8], [2, 1, 3, 5])["subsets"]["all"]
+    scaled = score([largest * (value / 8) for value in (1, -2, 4, 8)], [2, 1, 3, 5])["subsets"]["all"]
+    assert scaled == pytest.approx(plain, rel=1e-12)
+
+
+def test_metric_describes_itself_and_takes_all_arguments(made):
+    metric = DreamScore()
+    assert "DREAM Challenge 2022" in metric.description and "Nature Biotechnology" in metric.citation
+    assert metric.inputs_description == score.__doc__
+    predictions, references, rows, subsets = made
+    given = dict(predictions=predictions, references=references, rows=rows, subsets=subsets)
+    assert metric.compute(**given) == score(*made)
 
 
 def test_metric_loads_by_path(made, monkeypatch):
@@ -250,16 +276,16 @@ def test_crlf_blank_lines_and_a_byte_order_mark_are_fine(files, made):
         ('{"0": 3, "1": 1' + "0" * 400 + "}", "p: key '1': 10+ is not a finite number"),
         ('{"0": 3, "one": 4}', "p: key 'one': 'one' is not a row number"),
         ('{"0": 3,\n "1": }', "p: is not JSON .*line 2"),
-        (b"\xff\xfe\x00", "p: is not UTF-8 text"),
-        (gzip.compress(b"id\texpression\n" * 100)[:-9], "p: is damaged gzip"),
-        (b"\x1f\x8b and no more", "p: is damaged gzip"),
+        (b"\xff\xfe\x00", "p:1: is not UTF-8 text"),
+        (gzip.compress(b"id\texpression\n" * 100)[:-9], "p: the gzip data are damaged"),
+        (b"\x1f\x8b and no more", "p: the gzip data are damaged"),
     ],
 )
 def test_bad_predictions_are_an_error(tmp_path, monkeypatch, predictions, message):
     monkeypatch.chdir(tmp_path)
     Path("p").write_bytes(predictions if isinstance(predictions, bytes) else predictions.encode())
     Path("labels.tsv").write_text("row\texpression\n0\t1\n1\t3\n2\t2\n")
-    with pytest.raises(ScoreFileError, match=f"^{message}") as error:
+    with pytest.raises((ScoreFileError, ReadError), match=f"^{message}") as error:
         score_files("p", "labels.tsv")
     assert "\n" not in str(error.value) and len(str(error.value)) < 250
 

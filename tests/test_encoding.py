@@ -46,6 +46,13 @@ def test_case_rna_and_iupac_codes(insert):
     np.testing.assert_array_equal(window_ids([insert])[0], window_ids([plain])[0])
 
 
+@pytest.mark.parametrize("stride", [1, 3])
+def test_the_reading_frame_is_0_unless_it_is_given(stride):
+    windows = window_ids(["ACGTAC", "TT"])
+    for default, frame_0 in zip(insert_tokens(*windows, stride), insert_tokens(*windows, stride, 0), strict=True):
+        np.testing.assert_array_equal(default, frame_0)
+
+
 @given(BATCHES, LAYOUTS, st.data())
 def test_tokens_and_their_context_equal_the_definition(reference_ids, inserts, layout, data):
     frames = data.draw(st.lists(st.integers(0, 2), min_size=len(inserts), max_size=len(inserts)))

@@ -4,8 +4,6 @@ import csv
 import io
 import json
 import re
-import shutil
-import subprocess
 import urllib.request
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,15 +13,13 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from space_site import LONGEST, NO_PACKAGES, PACKAGES, SPACE, script, served
+from space_site import LONGEST, NO_PACKAGES, PACKAGES, PAGE, SPACE, run_in_node, script, served
 
 from dream_bert import DreamBertConfig
 from dream_bert.construct import OLIGO_END, OLIGO_START, SequenceError, check_insert
 from dream_bert.encoding import encode
 from dream_bert.prediction import DEFAULT_MODEL
 from dream_bert.reading import ReadError, read_records
-
-PAGE = SPACE / "page"
 
 
 class _Links(HTMLParser):
@@ -111,27 +107,6 @@ def test_the_server_sends_the_headers_of_the_space(tmp_path):
 
 
 # --- what needs node ------------------------------------------------------------------------------------------------
-
-
-def run_in_node(source: str, data: object) -> object:
-    """What a module makes of `data`, its `input`: it assigns `output`."""
-    if not (node := shutil.which("node")):
-        pytest.skip("node is not here")
-    module = f"""
-        import {{ readFileSync }} from "node:fs";
-        const input = JSON.parse(readFileSync(0, "utf8"));
-        let output;
-        {source}
-        process.stdout.write(JSON.stringify(output));"""
-    run = subprocess.run(
-        [node, "--input-type=module", "--no-warnings", "-e", module],
-        input=json.dumps(data),
-        capture_output=True,
-        text=True,
-        cwd=PAGE,
-    )
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
 
 
 SPACES = " \t\x0b\x1c\x85\xa0\u2003\u2028"

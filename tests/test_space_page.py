@@ -1,5 +1,6 @@
 """The built page in headless Chromium: its numbers are Python's, bad input is told, and nothing leaves the origin."""
 
+import gzip
 import shutil
 from contextlib import contextmanager
 
@@ -216,6 +217,29 @@ def test_a_file_is_read(page, tmp_path):
     while not page.input_value("#sequences"):  # the page's policy forbids what `wait_for_function` evaluates
         page.wait_for_timeout(20)
     assert page.input_value("#sequences") == ">p1\nACGT\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("ACGT\n".encode("utf-16"), "is not UTF-8 text ("),
+        ("ACGT\n".encode("utf-16-le"), "is not UTF-8 text (it holds NUL characters)"),
+        (gzip.compress(b"ACGT\n"), "is not UTF-8 text ("),
+        (b"A" * 20_000_001, "has 20 MB; give at most 20 MB"),
+    ],
+)
+def test_a_file_that_is_no_text_is_told_and_changes_nothing(page, tmp_path, content, message):
+    page.fill("#sequences", "TTTT")
+    (tmp_path / "odd").write_bytes(content)
+    page.set_input_files("#file", tmp_path / "odd")
+    page.locator("#activity", has_text=f"odd {message}").wait_for()
+    assert page.input_value("#sequences") == "TTTT"
+
+
+def test_a_table_is_refused_whole(page):
+    submit(page, "id\tsequence\nA\tACGT\n")
+    assert page.inner_text("#problems ol") == "Line 1 is the header of a table; paste its sequences alone"
+    assert not page.is_visible("#results")
 
 
 def test_the_page_works_without_isolation_and_on_a_phone(chromium, dist, in_python):

@@ -39,8 +39,12 @@ def test_the_default_shares_give_the_entrys_counts():
 
 @pytest.mark.parametrize("shares", [{"test": 10}, {"test": -1}, {"test": 0.5, "validation": 0.5}, {"test": 1.5}])
 def test_shares_that_leave_no_row_for_training(shares):
-    with pytest.raises(DataError, match="of 10 rows"):
+    with pytest.raises(DataError, match=r"of 10 rows -?\d+ for test(, 5 for validation)? leave none to train on"):
         split_sizes(10, shares)
+
+
+def test_a_split_may_be_empty():
+    assert split_sizes(10, {"test": 0, "validation": 0.05}) == {"test": 0, "validation": 0, "train": 10}
 
 
 @given(st.integers(1, 300), st.lists(st.integers(0, 300), max_size=5), st.integers(0, 9))
@@ -64,6 +68,7 @@ def test_a_deal_of_more_rows_than_are_dealt_at_once(monkeypatch):
 def test_a_deal_is_random_and_belongs_to_the_seed():
     draw = partial(deal, [np.zeros(20_000)], [10_000, 10_000])
     (one,), (again,), (other,) = draw(seed=(5, 0)), draw(seed=(5, 0)), draw(seed=(5, 1))
+    assert one.dtype == np.uint8
     assert (one == again).all()
     assert abs(np.mean(one == other) - 0.5) < 0.02
     assert abs(np.mean(one[::2]) - 0.5) < 0.02
@@ -82,6 +87,18 @@ def test_hashes_of_the_splits_before(rows, edges):
     for part in held:
         assert (np.diff(part.astype(np.int64)) > 0).all()
         assert is_in(hashes.astype(np.uint64), part).tolist() == [hash in part.tolist() for hash in hashes]
+
+
+def test_hashes_that_differ_in_their_last_bit_are_two():
+    hashes = np.array([2**64 - 1, 2**64 - 2], dtype=np.uint64)
+    held = held_before([hashes], [np.array([0, 1], dtype=np.uint8)], 2)
+    assert is_in(hashes, held[1]).tolist() == [True, False]
+    assert not is_in(hashes, held[0]).any()
+
+
+def test_as_many_blocks_are_held_as_are_dealt():
+    with pytest.raises(ValueError, match="zip"):
+        held_before([np.array([1]), np.array([2])], [np.array([0], dtype=np.uint8)], 2)
 
 
 def test_what_no_split_takes_is_not_held():

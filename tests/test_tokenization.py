@@ -1,6 +1,7 @@
 """The Rust tokenizer, built and loaded from a folder, against the NumPy encoder and the definition in plain Python."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -145,6 +146,62 @@ def test_saving_names_no_class_of_the_package(folders, layout):
         assert "auto_map" not in config
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("way", WAYS[1:])
+def test_the_own_loader_gives_what_was_built(folders, tokenizers, layout, way):
+    loaded, built = KmerTokenizer.from_pretrained(folders[(*layout, way)]), tokenizers[(*layout, "built")]
+    assert type(loaded) is KmerTokenizer
+    assert loaded.backend_tokenizer.to_str() == built.backend_tokenizer.to_str()
+    assert (loaded.name_or_path, loaded.model_max_length) == (str(folders[(*layout, way)]), 512)
+
+
+def test_the_own_loader_leaves_out_what_was_set_in_use(tmp_path):
+    tokenizer = KmerTokenizer.build(1, 0, positions=20)
+    tokenizer(["ACGT" * 10, "ACG"], padding=True, truncation=True)
+    tokenizer.save_pretrained(tmp_path)
+    assert json.loads((tmp_path / "tokenizer.json").read_text())["truncation"]["max_length"] == 20
+    loaded = KmerTokenizer.from_pretrained(tmp_path)
+    assert loaded.backend_tokenizer.to_str() == KmerTokenizer.build(1, 0).backend_tokenizer.to_str()
+    assert loaded.model_max_length == 20
+
+
+def test_the_own_loader_takes_a_revision(folders, monkeypatch):
+    asked = []
+
+    def find(name, file, **hub):
+        asked.append((file, hub))
+        return str(Path(name, file))
+
+    monkeypatch.setattr("dream_bert.tokenization_dream_bert.cached_file", find)
+    KmerTokenizer.from_pretrained(folders[3, 0, "loaded"], revision="v2")
+    assert asked == [("tokenizer.json", {"revision": "v2"}), ("tokenizer_config.json", {"revision": "v2"})]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda rules: rules["normalizer"]["normalizers"].pop(),
+        lambda rules: rules["model"]["vocab"].update(AAA=6, AAC=5),
+        lambda rules: rules["post_processor"]["single"].clear(),
+        lambda rules: rules["post_processor"]["single"].insert(1, rules["post_processor"]["single"][1]),
+        lambda rules: rules["post_processor"].update(single=rules["post_processor"]["single"][:1] * 200),
+        lambda rules: rules["post_processor"].update(single=rules["post_processor"]["single"][:2] * 200),
+        lambda rules: rules["post_processor"].update(single=[0]),
+        lambda rules: rules.update(post_processor=None),
+        lambda rules: rules.pop("post_processor"),
+    ],
+)
+@pytest.mark.parametrize("stride, context", [(1, 0), (3, 150)])
+def test_the_own_loader_refuses_rules_made_elsewhere(tmp_path, change, stride, context):
+    write_tokenizer(tmp_path, stride, context)
+    rules = json.loads((tmp_path / "tokenizer.json").read_text())
+    change(rules)
+    (tmp_path / "tokenizer.json").write_text(json.dumps(rules))
+    message = re.escape(f"{tmp_path / 'tokenizer.json'}: is no tokenizer of this package; AutoTokenizer loads others")
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        KmerTokenizer.from_pretrained(tmp_path)
+
+
 def test_saved_again_is_the_same_file(folders):
     first, again = (folders[1, 0, way] / "tokenizer.json" for way in ("loaded", "saved again"))
     assert first.read_text() == again.read_text()
@@ -163,6 +220,19 @@ def test_vocabulary_and_special_tokens(tokenizers, layout, way):
 
 def test_model_max_length_is_the_number_of_positions():
     assert KmerTokenizer.build(1, 0, positions=77).model_max_length == 77
+
+
+def test_the_defaults_are_the_entrys_layout(tmp_path):
+    default, entry = KmerTokenizer.build(), KmerTokenizer.build(3, 150, 512)
+    assert default.backend_tokenizer.to_str() == entry.backend_tokenizer.to_str()
+    assert default.model_max_length == 512
+    write_tokenizer(tmp_path, 1, 0, 77)
+    assert json.loads((tmp_path / "tokenizer_config.json").read_text())["model_max_length"] == 77
+
+
+def test_a_context_without_positions_for_it_is_refused():
+    with pytest.raises(ValueError, match="max_position_embeddings is 128"):
+        KmerTokenizer.build(1, 150, positions=128)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

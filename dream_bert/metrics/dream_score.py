@@ -57,8 +57,8 @@ def score(predictions, references, rows=None, subsets=None) -> dict:
         subsets given; without `subsets` they are left out. n counts rows, or pairs.
 
     Raises:
-        ValueError: if lengths differ; a value is not finite; a row stands twice; a subset is unknown, is not of the
-            form that its name asks for, or keeps fewer than 2 members; or values to correlate are constant.
+        ValueError: if lengths differ; a value is not a finite number; a row stands twice; a subset is unknown, is not
+            of the form that its name asks for, or keeps fewer than 2 members; or values to correlate are constant.
 
     >>> result = score([1, 2, 4], [1, 3, 2], subsets={"high": [0, 1], "SNVs": [[1, 0], [2, 1]]})
     >>> round(result["pearson_score"], 3), round(result["spearman_score"], 3)
@@ -91,19 +91,23 @@ def score(predictions, references, rows=None, subsets=None) -> dict:
 
 
 def _numbers(what: str, values, rows: list) -> np.ndarray:
-    values = np.asarray(values, dtype=np.float64)
+    try:
+        values = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"the {what}s are not numbers ({error}); give one {what} a row") from error
     if values.shape != (len(rows),):
         raise ValueError(f"{what}s have shape {values.shape} for {len(rows)} rows; give one {what} a row")
     if not (finite := np.isfinite(values)).all():
         i = int(finite.argmin())
         raise ValueError(f"the {what} of row {rows[i]} is {values[i]}; give a finite number")
-    return values
+    # By a power of 2, which no correlation sees: sums and squares of the largest floats would overflow.
+    return np.ldexp(values, -np.frexp(np.abs(values).max(initial=0))[1])
 
 
 def _positions(name: str, members, position: dict) -> np.ndarray:
     """Where a subset's labelled members stand: (m, 1) positions, or (m, 2) for pairs."""
     if name not in WEIGHTS:
-        raise ValueError(f"subset {name!r} is unknown; the subsets are {', '.join(WEIGHTS)}")
+        raise ValueError(f"subset {name!r:.80} is unknown; the subsets are {', '.join(WEIGHTS)}")
     form, item = ("[alt, ref] pairs", (2,)) if name in PAIRED else ("row numbers", ())
     try:
         array = np.array(members)

@@ -5,11 +5,14 @@ import io
 import json
 import re
 import sys
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..streams import DAMAGE, damaged, naming, peek, shown
 from .dream_score import WEIGHTS, score
+
+LARGEST_FILE = 1 << 26
+"""Bytes, unpacked: millions of rows, where the challenge's test set has 71,103."""
 
 _ROW = re.compile(r"[0-9]{1,18}")
 
@@ -27,20 +30,23 @@ def score_files(predictions: str | Path, labels: str | Path, subsets: str | Path
         labels: a TSV with columns `row` and `expression`; others are ignored.
         subsets: JSON, subset name -> row numbers or [alt, ref] pairs; without it only `all` is scored.
 
-    Any of the three may be gzipped.
+    Any of the three may be gzipped; unpacked it has at most 64 MiB.
 
     Returns:
         What `dream_bert.metrics.dream_score.score` returns.
 
     Raises:
-        ScoreFileError: if a file is not of its form, a row stands twice, a value is not a finite number, or a
-            labelled row has no prediction.
+        ScoreFileError: if a file is not of its form or too large, a row stands twice, a value is not a finite number,
+            or a labelled row has no prediction.
+        ReadError: if a gzipped file is damaged.
         ValueError: if no score is defined, as `score` says.
         OSError: if a file cannot be read.
     """
     text = _read_text(predictions)
     if text.lstrip().startswith("{"):
-        predicted = _unique((f"{predictions}: key {key!r}", key, value) for key, value in _object(predictions, text))
+        predicted = _unique(
+            (f"{predictions}: key {key!r:.80}", key, value) for key, value in _object(predictions, text)
+        )
     else:
         predicted = _unique(_table(predictions, text, "id"))
     measured = _unique(_table(labels, _read_text(labels), "row"))
@@ -74,25 +80,30 @@ def format_scores(result: dict) -> str:
 
 
 def _read_text(path: str | Path) -> str:
-    data = Path(path).read_bytes()
+    with naming(str(path)), open(path, "rb") as file:
+        head, stream = peek(file, str(path))
+        try:
+            data = (gzip.GzipFile(fileobj=stream) if head[:2] == b"\x1f\x8b" else stream).read(LARGEST_FILE + 1)
+        except DAMAGE as error:
+            raise damaged(str(path), error) from error
+    if len(data) > LARGEST_FILE:
+        raise ScoreFileError(f"{path}: has over {LARGEST_FILE >> 20} MiB; give the rows that have a label alone")
     try:
-        if data.startswith(b"\x1f\x8b"):
-            data = gzip.decompress(data)
         return data.decode("utf-8-sig")
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise ScoreFileError(f"{path}: is damaged gzip ({error}); copy or compress the file again") from error
     except UnicodeDecodeError as error:
-        raise ScoreFileError(f"{path}: is not UTF-8 text (byte {error.start + 1}); give TSV or JSON") from error
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ScoreFileError(f"{path}:{line}: is not UTF-8 text; give TSV or JSON") from error
 
 
 def _table(path: str | Path, text: str, key: str) -> Iterator[tuple[str, str, float | str]]:
     """Place, key and expression of each row of a TSV."""
-    lines = (line.rstrip("\n").split("\t") for line in io.StringIO(text, newline=None))
+    # (StringIO would take four bytes a character.)
+    lines = (line.rstrip("\n").split("\t") for line in io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8"))
     header = next(lines, [])
     for column in (key, "expression"):
         if header.count(column) != 1:
-            found = ", ".join(header) or "nothing"
-            raise ScoreFileError(f"{path}:1: needs one column {column!r} in a tab-separated header; found {found:.80}")
+            found = shown(", ".join(header)) or "nothing"
+            raise ScoreFileError(f"{path}:1: needs one column {column!r} in a tab-separated header; found {found}")
     for number, cells in enumerate(lines, 2):
         if cells == [""]:
             continue
@@ -107,7 +118,7 @@ def _unique(entries: Iterator[tuple[str, str, object]]) -> dict[int, float]:
     values = {}
     for place, key, value in entries:
         if not _ROW.fullmatch(key):
-            raise ScoreFileError(f"{place}: {key!r} is not a row number; give official row numbers from 0")
+            raise ScoreFileError(f"{place}: {key!r:.80} is not a row number; give official row numbers from 0")
         if (row := int(key)) in values:
             raise ScoreFileError(f"{place}: row {row} stands twice; give each row once")
         values[row] = _finite(place, value)
@@ -115,9 +126,9 @@ def _unique(entries: Iterator[tuple[str, str, object]]) -> dict[int, float]:
 
 
 def _parse(cell: str) -> float | str:
-    """The number in a cell, or the cell itself where it holds none."""
+    """The number in a cell, or the cell itself where it holds none; not in Python's own spellings, as `1_0`."""
     try:
-        return float(cell)
+        return cell if "_" in cell or not cell.isascii() else float(cell)
     except ValueError:
         return cell
 
@@ -135,6 +146,8 @@ def _object(path: str | Path, text: str) -> list[tuple[str, object]]:
         pairs = json.loads(text, object_pairs_hook=list)
     except ValueError as error:
         raise ScoreFileError(f"{path}: is not JSON ({error}); correct it there") from error
+    except RecursionError as error:
+        raise ScoreFileError(f"{path}: is JSON nested too deeply; give {{name: value, ...}}") from error
     if not text.lstrip().startswith("{"):
         raise ScoreFileError(f"{path}: is JSON but no object; give {{name: value, ...}}")
     return pairs
@@ -144,6 +157,6 @@ def _read_subsets(path: str | Path) -> dict[str, object]:
     subsets = {}
     for name, members in _object(path, _read_text(path)):
         if name in subsets:
-            raise ScoreFileError(f"{path}: subset {name!r} stands twice; give each subset once")
+            raise ScoreFileError(f"{path}: subset {name!r:.80} stands twice; give each subset once")
         subsets[name] = members
     return subsets

@@ -15,15 +15,24 @@ const STRONGEST = 5;
 
 const $ = (id) => document.getElementById(id);
 const predictor = new Predictor((share) => ($("progress").value = share));
-const [{ longest }, native] = await Promise.all(["model.json", "native.json"].map(fetchJson));
+const [{ longest }, native] = await Promise.all(["model.json", "native.json"].map(fetchJson)).catch((error) => {
+  tell(`The page could not be loaded (${error.message}); reload it`);
+  throw error;
+});
 const distribution = new Distribution(native);
 const table = new PredictionTable($("predictions"), $("pages"), distribution, explain);
 let rows = [];
 let chosen = null;
 $("longest").textContent = longest;
 
+async function fetchFile(path) {
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${response.statusText}`);
+  return response;
+}
+
 async function fetchJson(path) {
-  return (await fetch(path)).json();
+  return (await fetchFile(path)).json();
 }
 
 function tell(message) {
@@ -152,8 +161,15 @@ async function readFile(file) {
     tell(`${file.name} has ${Math.round(file.size / 1e6)} MB; give at most ${LARGEST_FILE / 1e6} MB`);
     return;
   }
-  $("sequences").value = await file.text();
-  tell(`Read ${file.name}`);
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
+    if (text.includes("\0")) throw new TypeError("it holds NUL characters");
+    $("sequences").value = text;
+    tell(`Read ${file.name}`);
+  } catch (error) {
+    const what = error instanceof TypeError ? "is not UTF-8 text" : "cannot be read";
+    tell(`${file.name} ${what} (${error.message}); give plain FASTA, or one sequence a line`);
+  }
 }
 
 $("form").addEventListener("submit", (event) => {
@@ -174,7 +190,11 @@ $("file").addEventListener("change", ({ target }) => {
   target.value = "";
 });
 $("examples").addEventListener("click", async () => {
-  $("sequences").value = await (await fetch("promoters.fa")).text();
+  try {
+    $("sequences").value = await (await fetchFile("promoters.fa")).text();
+  } catch (error) {
+    tell(`The examples could not be loaded (${error.message}); try again`);
+  }
 });
 $("stop").addEventListener("click", () => predictor.stop());
 $("download").addEventListener("click", () => {

@@ -5,15 +5,19 @@ python tests/golden/write.py
 
 import hashlib
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
+from scipy.special import log_softmax
+from transformers import PreTrainedModel
 
-from dream_bert import DreamBertForMaskedLM
+from dream_bert import DreamBertConfig, DreamBertForMaskedLM
 from dream_bert.artifacts import CHECKPOINTS
 from dream_bert.construct import check_insert
-from dream_bert.encoding import encode
+from dream_bert.encoding import MASK, encode
 from dream_bert.prediction import predict
 from dream_bert.simulate import simulate
 
@@ -44,24 +48,35 @@ def to_inserts(sequences: list[str]) -> list[str]:
     return [check_insert(sequence, sequence) for sequence in sequences]
 
 
-@torch.inference_mode()
-def recognised(sequences: list[str]) -> list[float]:
-    """The masked LM's mean logit of the very tokens that it reads, by sequence, none of them masked."""
-    model = DreamBertForMaskedLM.from_pretrained(MASKED_LM).eval()
-    means = []
+def masked_losses(run: Callable[[dict[str, np.ndarray]], np.ndarray], sequences: list[str]) -> list[float]:
+    """The masked LM's mean cross-entropy, in nats, at every fifth token, which is masked, by sequence.
+
+    `run` gives logits, float32 (1, length, 130), of model inputs.
+    """
+    config = DreamBertConfig.from_pretrained(MASKED_LM)
+    losses = []
     for insert in to_inserts(sequences):
-        ids = torch.from_numpy(encode([insert], model.config)["input_ids"])
-        means.append(model(ids).logits.gather(2, ids[..., None]).mean().item())
-    return means
+        inputs = encode([insert], config)
+        masked = np.s_[:, 1:-1:5]
+        targets = inputs["input_ids"][masked].copy()
+        inputs["input_ids"][masked] = MASK
+        losses.append(-np.take_along_axis(log_softmax(run(inputs)[masked], 2), targets[..., None], 2).mean().item())
+    return losses
+
+
+@torch.inference_mode()
+def in_torch(model: PreTrainedModel, inputs: dict[str, np.ndarray]) -> np.ndarray:
+    return model(**{name: torch.from_numpy(array) for name, array in inputs.items()}).logits.numpy()
 
 
 if __name__ == "__main__":
     texts = sequences()
+    losses = masked_losses(partial(in_torch, DreamBertForMaskedLM.from_pretrained(MASKED_LM).eval()), texts)
     golden = {
         "weights": weights(),
         "rows": [
-            {"sequence": text, "expression": round(float(value), 5), "recognised": round(logit, 5)}
-            for text, value, logit in zip(texts, predict(texts), recognised(texts), strict=True)
+            {"sequence": text, "expression": round(float(value), 5), "masked_loss": round(loss, 5)}
+            for text, value, loss in zip(texts, predict(texts), losses, strict=True)
         ],
     }
     FILE.write_text(json.dumps(golden, indent=1) + "\n")

@@ -1,9 +1,11 @@
 """The model's configuration: stock BERT's, and how DNA becomes its tokens."""
 
-import math
+from pathlib import Path
 from typing import Any
 
 from transformers import BertConfig
+
+from .untrusted import FIELDS, check_config, check_layout, read_config
 
 _WIDTHS = dict(hidden_size=512, num_attention_heads=8, intermediate_size=2048, max_position_embeddings=512)
 
@@ -35,8 +37,10 @@ class DreamBertConfig(BertConfig):
         k: bases a token, always 3.
         **kwargs: `BertConfig`'s own; defaults here are 3 layers, 512 wide, 8 heads, 130 tokens, one regression label.
 
+    A file gives the fields of BERT and these; what else stands in it is left out.
+
     Raises:
-        ValueError: if a value is outside its range.
+        ValueError: if a value is of a wrong type or outside its range.
 
     >>> DreamBertConfig.preset("compact").hidden_size
     256
@@ -55,29 +59,35 @@ class DreamBertConfig(BertConfig):
         defaults = _WIDTHS | dict(vocab_size=130, num_hidden_layers=3, pad_token_id=0)
         if "id2label" not in kwargs:
             defaults |= dict(id2label={0: "expression"}, label2id={"expression": 0}, problem_type="regression")
-        super().__init__(**defaults | kwargs)
-        if k != 3 or stride not in (1, 3):
-            raise ValueError(f"k = {k} and stride = {stride}: tokens are 3-mers with stride 1 or 3")
-        if not 0 <= context <= 150 or context % stride:
-            raise ValueError(f"context is {context} bp; give 0 to 150, a multiple of the stride {stride}")
-        if not 1 <= reading_frames <= stride:
-            raise ValueError(f"reading_frames is {reading_frames}; stride {stride} has 1 to {stride}")
-        if not (0 < label_std < math.inf and math.isfinite(label_mean)):
-            raise ValueError(f"label_mean is {label_mean} and label_std {label_std}; give finite numbers, std above 0")
-        if self.num_labels != 1:
-            raise ValueError(f"num_labels is {self.num_labels}; the model predicts expression alone")
-        context_tokens = 2 * max(0, (context - k) // stride + 1)
-        if self.max_position_embeddings < context_tokens + 3:
-            raise ValueError(
-                f"max_position_embeddings is {self.max_position_embeddings}; a context of {context} bp and one token "
-                f"need {context_tokens + 3}"
-            )
+        fields = defaults | kwargs
+        check_config(fields | {"label_mean": label_mean, "label_std": label_std})
+        check_layout(k, stride, context, reading_frames, fields["max_position_embeddings"])
+        super().__init__(**fields)
         self.k = k
         self.stride = stride
         self.context = context
         self.reading_frames = reading_frames
         self.label_mean = label_mean
         self.label_std = label_std
+
+    @classmethod
+    def _dict_from_json_file(cls, json_file: str | Path) -> dict[str, Any]:
+        """Every way of transformers to load a configuration comes through here."""
+        return read_config(json_file)
+
+    @classmethod
+    def get_config_dict(cls, name: str | Path, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """As stock, which takes defaults where a folder has no `config.json`; this raises an OSError."""
+        fields, kwargs = super().get_config_dict(name, **kwargs)
+        if not fields:
+            raise OSError(f"{name}: has no config.json of a model; give the folder of a trained one")
+        return fields, kwargs
+
+    @classmethod
+    def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> "DreamBertConfig":
+        """As stock, but what `kwargs` change is checked, too."""
+        changes = {name: kwargs.pop(name) for name in FIELDS & kwargs.keys() if "dtype" not in name}
+        return super().from_dict(config_dict | changes, **kwargs)
 
     @classmethod
     def preset(cls, name: str, **kwargs: Any) -> "DreamBertConfig":

@@ -9,6 +9,7 @@ from transformers.utils import can_return_tuple
 
 from .configuration_dream_bert import DreamBertConfig
 from .shortcuts import TokenProjections, first_row, is_stock, layer_on_cpu
+from .weights import FromSafetensors
 
 
 def _auto_map(auto_model: str) -> dict[str, str]:
@@ -23,13 +24,13 @@ def _auto_map(auto_model: str) -> dict[str, str]:
     }
 
 
-class DreamBertModel(BertModel):
+class DreamBertModel(FromSafetensors, BertModel):
     """Stock `BertModel`: the encoder."""
 
     config_class = DreamBertConfig
 
 
-class DreamBertForMaskedLM(BertForMaskedLM):
+class DreamBertForMaskedLM(FromSafetensors, BertForMaskedLM):
     """Stock `BertForMaskedLM` over the 130 3-mer tokens, which can give the logits of some tokens alone."""
 
     config_class = DreamBertConfig
@@ -77,7 +78,7 @@ class DreamBertForMaskedLM(BertForMaskedLM):
         return output
 
 
-class BertForSequenceRegression(BertForSequenceClassification):
+class BertForSequenceRegression(FromSafetensors, BertForSequenceClassification):
     """Embeddings, layers, pooler, dropout and one linear output: expression.
 
     The weights are those of stock `BertForSequenceClassification` with one label, and so are the numbers. Two things

@@ -1,0 +1,185 @@
+"""Fuzz what takes input: every way of reading agrees, and what cannot be read is a ValueError of one line.
+
+pip install atheris
+python benchmarks/fuzz.py CORPUS -max_total_time=600 -timeout=30 -rss_limit_mb=4096
+
+CORPUS is a folder that is made where it is not there; runs go on from it. An input that fails is written to
+`crash-HASH`, and `python benchmarks/fuzz.py crash-HASH` repeats it. The first byte chooses the target.
+"""
+
+import gzip
+import io
+import json
+import sys
+import tempfile
+from itertools import product
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["dream_bert", "gzip", "csv", "json"]):
+    from dream_bert import DreamBertConfig, KmerTokenizer
+    from dream_bert.blocks import LONGEST_INSERT, Block, scan_blocks
+    from dream_bert.construct import OLIGO_END, OLIGO_START, SequenceError, check_insert
+    from dream_bert.encoding import encode
+    from dream_bert.handler import RequestError, _read
+    from dream_bert.metrics.files import score_files
+    from dream_bert.reading import BadRow, ReadError, scan_records
+
+LAYOUTS = [DreamBertConfig(stride=stride, context=context) for stride, context in [(1, 0), (3, 0), (3, 30)]]
+TOKENIZERS = [KmerTokenizer.build(config.stride, config.context) for config in LAYOUTS]
+KMERS = {"".join(kmer): number for number, kmer in enumerate(product("ACGTN", repeat=3), 5)}
+INPUT = Path(tempfile.mkdtemp(prefix="fuzz."), "input")
+
+
+def one_line(error: Exception) -> str:
+    message = str(error)
+    assert message and message.isprintable() and len(message) < 1000, repr(message)
+    return message
+
+
+# --- targets ----------------------------------------------------------------------------------------------------
+
+
+def read(content: bytes) -> None:
+    """Rows one by one and in blocks are the same, with and without their labels."""
+    INPUT.write_bytes(content)
+    labelled, in_blocks = list(rows(scan_records(INPUT, labelled=True))), list(rows(scan_blocks(INPUT)))
+    if is_damaged(labelled) or is_damaged(in_blocks):  # blocks may end some lines earlier
+        rows_of_both = min(len(labelled), len(in_blocks)) - 1
+        assert labelled[:rows_of_both] == in_blocks[:rows_of_both]
+        return
+    assert labelled == in_blocks
+    unlabelled = list(rows(scan_records(INPUT)))
+    if not isinstance(labelled[-1], str) and not isinstance(unlabelled[-1], str):
+        assert len(labelled) == len(unlabelled)
+
+
+def read_zipped(content: bytes) -> None:
+    read(gzip.compress(content, 1))
+
+
+def is_damaged(rows: list) -> bool:
+    return isinstance(rows[-1], str) and "the gzip data are damaged" in rows[-1]
+
+
+def rows(scanned):
+    """What preparation would make of them; a message where the reading ends early."""
+    try:
+        for row in scanned:
+            if isinstance(row, Block):
+                end = 0
+                for length, expression in zip(row.lengths.tolist(), row.expression.tolist(), strict=True):
+                    start, end = end + 2, end + 2 + length
+                    yield row.text[start:end].decode(), expression
+            elif isinstance(row, BadRow):
+                one_line(row.error())
+                yield row
+            else:
+                try:
+                    yield check_insert(row.sequence, row.id, row.where, LONGEST_INSERT), row.expression
+                except SequenceError as error:
+                    yield (one_line(error),)
+    except ReadError as error:
+        yield one_line(error)
+
+
+def score(content: bytes) -> None:
+    """Predictions, labels and subsets, between bytes 255."""
+    paths = [INPUT.with_name(name) for name in ("predictions", "labels", "subsets")]
+    for path, part in zip(paths, (content + b"\xff\xff").split(b"\xff"), strict=False):
+        path.write_bytes(part)
+    try:
+        score_files(*paths)
+    except ValueError as error:
+        one_line(error)
+
+
+def request(content: bytes) -> None:
+    """A request of an endpoint, as JSON."""
+    try:
+        data = json.loads(content)
+    except (ValueError, RecursionError):
+        return
+    try:
+        ids, sequences = _read(data)
+        names = ids or map(str, range(len(sequences)))
+        for name, sequence in zip(names, sequences, strict=False):
+            check_insert(sequence, name)
+    except (RequestError, SequenceError) as error:
+        one_line(error)
+
+
+def tokenise(content: bytes) -> None:
+    """`tokenizer.json` against the definition in plain Python, and the encoder against both."""
+    # Python takes four separators more for white space than the tokenizer's regular expressions do.
+    text = content.decode(errors="ignore").translate(dict.fromkeys(range(0x1C, 0x20)))
+    try:
+        insert = check_insert(text, "p")
+    except SequenceError as error:
+        one_line(error)
+        return
+    for config, tokenizer in zip(LAYOUTS, TOKENIZERS, strict=True):
+        ids = tokenizer(text)["input_ids"]
+        assert ids == encode([insert], config)["input_ids"][0].tolist(), config
+        if not config.context:
+            assert ids == [2, *defined(insert, config.stride), 3], config
+
+
+def defined(insert: str, stride: int) -> list[int]:
+    bases = "".join(base if base in "ACGT" else "N" for base in insert)
+    bases += "N" * (max(0, 3 - len(bases)) if stride == 1 else -len(bases) % 3)
+    return [KMERS[bases[i : i + 3]] for i in range(0, len(bases) - 2, stride)]
+
+
+TARGETS = [read, read_zipped, score, request, tokenise]
+
+
+# --- the run ----------------------------------------------------------------------------------------------------
+
+
+def seeds() -> list[bytes]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    parquet = io.BytesIO()
+    pq.write_table(pa.table({"id": ["a", "b"], "sequence": ["ACGT", None], "expression": [1.5, 2]}), parquet)
+    oligo = OLIGO_START + "ACGTACGT" + OLIGO_END
+    texts = [
+        f"{oligo}\t11.5\n{oligo}\t3\nACGTN\t-0.25\n",
+        "ACGT\t1\r\n\r\nacgu\tnan\rAC GT\t1e39\n",
+        "\ufeff>p1|11.5 a\nACGT\nAC\n>p2|x\n\n>\nA\n",
+        "name\tSequence\textra\tExpression\np\tACGT\t\t1\nq\tA\t\n",
+        'activity,id,sequence\n1,"a\nb","ACGT"\n2,"c,A\n',
+    ]
+    labels = b'row\texpression\n0\t1\n1\t3\n\xff{"high": [0, 1], "SNVs": [[0, 1], [1, 0]]}'
+    scores = [b'{"0": 1, "1": 2.5}\xff' + labels, b"id\texpression\n0\t1\n1\t2\n\xff" + labels]
+    requests = ['{"inputs": ">a b\\nACGT\\n>\\nAC"}', '{"inputs": ["ACGT", "acgu"], "parameters": {"batch_size": 3}}']
+    tokens = [oligo, "NN" + oligo.lower(), "acgu ryk\nNNN", "[MASK]A\x1cC\u00a0G\u2028\u0085T"]
+    plain = [text.encode() for text in texts] + [parquet.getvalue(), texts[0].encode("utf-16")]
+    return [
+        bytes([TARGETS.index(target)]) + content
+        for target, contents in [
+            (read, [*plain, gzip.compress(plain[0]), gzip.compress(plain[3])[:-9]]),
+            (read_zipped, plain),
+            (score, scores),
+            (request, [text.encode() for text in requests]),
+            (tokenise, [text.encode() for text in tokens]),
+        ]
+        for content in contents
+    ]
+
+
+def test_one_input(data: bytes) -> None:
+    if data:
+        TARGETS[data[0] % len(TARGETS)](data[1:])
+
+
+if __name__ == "__main__":
+    corpus = next((Path(argument) for argument in sys.argv[1:] if not argument.startswith("-")), None)
+    if corpus and not corpus.is_file():
+        corpus.mkdir(parents=True, exist_ok=True)
+        for number, seed in enumerate(seeds()):
+            Path(corpus, f"seed-{number}").write_bytes(seed)
+    atheris.Setup(sys.argv, test_one_input)
+    atheris.Fuzz()

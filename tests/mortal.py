@@ -1,0 +1,229 @@
+"""Training runs that note what they train on, and that die, are told to stop or find no room at a chosen moment.
+
+Each run is forked from a process that has imported everything, so that it starts at once: `start` one, or several that
+train together.
+"""
+
+import errno
+import hashlib
+import multiprocessing
+import os
+import resource
+import signal
+import sys
+from collections import Counter
+from multiprocessing import forkserver
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import torch
+import transformers
+from torch.distributed import TCPStore
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
+import run_mlm  # noqa: E402
+import run_regression  # noqa: E402
+
+from dream_bert import training  # noqa: E402
+from dream_bert.resuming import PREEMPTED  # noqa: E402
+from dream_bert.training import PromoterTrainer  # noqa: E402
+
+SCRIPTS = {"mlm": run_mlm, "regression": run_regression}
+IGNORED = -100
+
+_context = multiprocessing.get_context("forkserver")
+
+
+def start(
+    stage: str,
+    arguments: list[str],
+    notes: Path,
+    moment: str = "",
+    step: int = 0,
+    processes: int = 1,
+) -> list[BaseProcess]:
+    """Start a training run; it notes its rows in `notes.RANK.rows`, and what it prints in `notes.RANK.err`.
+
+    Args:
+        moment: one of `MOMENTS`, or none.
+        step: the one at which the moment comes.
+        processes: that train together.
+    """
+    _ensure_server()
+    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False) if processes > 1 else None
+    runs = []
+    for rank in range(processes):
+        environment = {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+        if store:
+            environment |= {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": processes, "LOCAL_WORLD_SIZE": processes}
+            environment |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": store.port}
+            environment |= {"TORCHELASTIC_USE_AGENT_STORE": "True"}
+        run = _context.Process(
+            target=_live, args=(stage, arguments, f"{notes}.{rank}", moment, step, rank, environment), daemon=True
+        )
+        run.start()
+        run.store = store  # lives as long
+        runs.append(run)
+    return runs
+
+
+def _ensure_server() -> None:
+    """Start the process that all runs are forked from; it looks for this module by PYTHONPATH alone."""
+    _context.set_forkserver_preload(["mortal"])
+    earlier = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
+    try:
+        forkserver.ensure_running()
+    finally:
+        del os.environ["PYTHONPATH"]
+        if earlier is not None:
+            os.environ["PYTHONPATH"] = earlier
+
+
+def end(runs: list[BaseProcess], timeout: float = 300) -> list[int]:
+    """Wait until the first process has ended, and for a while for the others; their exit statuses."""
+    multiprocessing.connection.wait([run.sentinel for run in runs], timeout)
+    grace = 60 if any(run.exitcode in (0, PREEMPTED) for run in runs) else 0
+    for run in runs:
+        run.join(grace)
+        run.kill()  # as the launcher does when one has failed
+        run.join()
+    return [run.exitcode for run in runs]
+
+
+def rows_seen(notes: Path, processes: int, steps_an_epoch: int) -> dict[int, Counter]:
+    """The rows of every epoch, as hashes of ids and labels; of steps taken more than once the last time counts."""
+    epochs: dict[int, Counter] = {}
+    for rank in range(processes):
+        steps = {}
+        for line in Path(f"{notes}.{rank}.rows").read_text().splitlines():
+            if line.endswith(";"):  # else the process was killed as it wrote
+                step, *rows = line[:-1].split()
+                steps[int(step)] = rows
+        assert sorted(steps) == list(range(len(steps)))
+        for step, rows in steps.items():
+            epochs.setdefault(step // steps_an_epoch, Counter()).update(rows)
+    return epochs
+
+
+def _live(stage: str, arguments: list[str], notes: str, moment: str, step: int, rank: int, environment: dict) -> None:
+    os.environ.update({name: str(value) for name, value in environment.items()})
+    errors = os.open(f"{notes}.err", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(errors, 1)
+    os.dup2(errors, 2)
+    sys.argv = ["run.py"]
+    torch.set_num_threads(1)
+    transformers.utils.logging.disable_progress_bar()
+    _note_rows(f"{notes}.rows")
+    if moment:
+        MOMENTS[moment](step, rank, SCRIPTS[stage])
+    training.run_script(lambda: SCRIPTS[stage].main(arguments))
+
+
+def _note_rows(path: str) -> None:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.write(file, b"\n")
+    train = PromoterTrainer.training_step
+
+    def note_and_train(trainer, model, inputs, *args):
+        rows = []
+        for ids, labels in zip(inputs["input_ids"], inputs["labels"], strict=True):
+            row = ids[ids > 0].numpy().tobytes() + labels[labels != IGNORED].numpy().tobytes()
+            rows.append(hashlib.sha256(row).hexdigest()[:16])
+        os.write(file, f"{trainer.state.global_step} {' '.join(rows)};\n".encode())
+        return train(trainer, model, inputs, *args)
+
+    PromoterTrainer.training_step = note_and_train
+
+
+# --- moments ----------------------------------------------------------------------------------------------------
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _before(owner: object, name: str, when, act=_die) -> None:
+    """Act when `owner.name` is called with arguments for which `when` holds."""
+    call = getattr(owner, name)
+
+    def act_and_call(*args, **kwargs):
+        if when(*args):
+            act()
+        return call(*args, **kwargs)
+
+    setattr(owner, name, act_and_call)
+
+
+def _half_of_the_weights(folder_name: str) -> None:
+    save = transformers.PreTrainedModel.save_pretrained
+
+    def save_half(model, folder, *args, **kwargs):
+        save(model, folder, *args, **kwargs)
+        if Path(folder).name == folder_name:
+            weights = Path(folder, "model.safetensors")
+            os.truncate(weights, weights.stat().st_size // 2)
+            _die()
+
+    transformers.PreTrainedModel.save_pretrained = save_half
+
+
+def _half_of_an_old_checkpoint(step: int) -> None:
+    drop = training.drop_old_checkpoints
+
+    def drop_half(newest, *args):
+        if newest.name == f"checkpoint-{step}":
+            old = min(newest.parent.glob("checkpoint-*"), key=lambda folder: int(folder.name.split("-")[1]))
+            (old / "model.safetensors").unlink()
+            _die()
+        drop(newest, *args)
+
+    training.drop_old_checkpoints = drop_half
+
+
+def _fill_disk() -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def _limit_files(size: int) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+def _at_step(step: int):
+    return lambda trainer, *_: trainer.state.global_step == step
+
+
+def _in_checkpoint(step: int):
+    return lambda _, folder: Path(folder).name == f"checkpoint-{step}"
+
+
+MOMENTS = {
+    "half of the weights": lambda step, *_: _half_of_the_weights(f"checkpoint-{step}"),
+    "before the optimizer": lambda step, *_: _before(
+        PromoterTrainer, "_save_optimizer_and_scheduler", _in_checkpoint(step)
+    ),
+    "before the random states": lambda step, *_: _before(PromoterTrainer, "_save_rng_state", _in_checkpoint(step)),
+    "before the mark": lambda step, *_: _before(
+        training, "mark_complete", lambda folder: folder.name == f"checkpoint-{step}"
+    ),
+    "half of an old checkpoint is deleted": lambda step, *_: _half_of_an_old_checkpoint(step),
+    "half of the final weights": lambda *_: _half_of_the_weights(".part"),
+    "half of the final files are in place": lambda *_: _before(
+        Path, "replace", lambda path, target: path.name == "config.json"
+    ),
+    "before the record": lambda _, rank, script: _before(script, "write_info", lambda *_: True),
+    "in a step": lambda step, *_: _before(PromoterTrainer, "training_step", _at_step(step)),
+    "SIGTERM": lambda step, rank, _: (
+        rank
+        or _before(PromoterTrainer, "training_step", _at_step(step - 1), lambda: os.kill(os.getpid(), signal.SIGTERM))
+    ),
+    "no room for the weights": lambda step, *_: _before(
+        PromoterTrainer, "training_step", _at_step(step - 1), lambda: _limit_files(4096)
+    ),
+    "no room for the optimizer": lambda step, *_: _before(
+        PromoterTrainer, "_save_optimizer_and_scheduler", _in_checkpoint(step), lambda: _limit_files(4096)
+    ),
+    "no room for the mark": lambda step, *_: _before(
+        training, "mark_complete", lambda folder: folder.name == f"checkpoint-{step}", _fill_disk
+    ),
+}

@@ -1,0 +1,468 @@
+"""A stranger's model, tokenizer, ONNX file, sequences or repository: nothing runs, nothing else is read, memory is
+bounded, and the refusal says why."""
+
+import gzip
+import hashlib
+import json
+import os
+import pickle
+import re
+import shutil
+import struct
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from hub_server import TOKEN, HubServer, Repository
+from onnx import TensorProto, helper
+from safetensors.torch import load_file, save_file
+from transformers import AutoModel
+
+from dream_bert import BertForSequenceRegression, DreamBertConfig, KmerTokenizer, predict
+from dream_bert.artifacts import PACKAGE
+from dream_bert.cli import main
+from dream_bert.hub import DEFAULT_MODELS, PublishError, publish
+from dream_bert.onnx_model import FILES
+from dream_bert.prediction import DEFAULT_MODEL, ModelError, load_model
+from dream_bert.tokenization_dream_bert import write_tokenizer
+from dream_bert.untrusted import MAX_BYTES
+
+WEIGHTS = "model.safetensors"
+
+
+@pytest.fixture
+def folder(tiny_model, tmp_path):
+    """A small model's folder, for a test to spoil."""
+    tiny_model(stride=1, context=0).save_pretrained(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def change(file, **fields):
+    file.write_text(json.dumps(json.loads(file.read_text()) | fields))
+
+
+def header(tensors, length=None):
+    """The beginning of a safetensors file."""
+    text = json.dumps(tensors).encode()
+    return struct.pack("<Q", len(text) if length is None else length) + text
+
+
+class Payload:
+    """A pickle of it makes a file where it is opened."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+# --- pickles ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pickled(folder, tmp_path):
+    """A folder with weights in a pickle alone, and the file that shows that it was opened."""
+    (folder / WEIGHTS).unlink()
+    for name in ("pytorch_model.bin", "model.pt", "optimizer.pt"):
+        (folder / name).write_bytes(pickle.dumps(Payload(tmp_path / "opened")))
+    return folder, tmp_path / "opened"
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        load_model,
+        BertForSequenceRegression.from_pretrained,
+        lambda folder: BertForSequenceRegression.from_pretrained(folder, use_safetensors=False),
+        lambda folder: AutoModel.from_pretrained(folder, trust_remote_code=True),
+    ],
+    ids=["predict", "class", "asked for", "remote code"],
+)
+def test_a_pickle_is_not_opened(pickled, load):
+    folder, opened = pickled
+    with pytest.raises(ValueError, match="has no model.safetensors; a pickle, such as pytorch_model.bin, can run"):
+        load(folder)
+    assert not opened.exists()
+
+
+def test_a_pickle_is_refused_in_one_line(pickled, tmp_path, capsys):
+    folder, opened = pickled
+    (tmp_path / "in.txt").write_text("ACGT\n")
+    assert main(["predict", str(tmp_path / "in.txt"), "--model", str(folder), "-o", str(tmp_path / "out.tsv")]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and "can run code" in error
+    assert not opened.exists() and not (tmp_path / "out.tsv").exists()
+
+
+def test_weights_elsewhere_are_not_read(folder, tmp_path):
+    """Neither by another name, in shards, nor as what an adapter goes with."""
+    shutil.move(folder / WEIGHTS, tmp_path / WEIGHTS)
+    change(folder / "config.json", transformers_weights=f"../{WEIGHTS}")
+    names = dict.fromkeys(load_file(tmp_path / WEIGHTS), f"../{WEIGHTS}")
+    (folder / f"{WEIGHTS}.index.json").write_text(json.dumps({"metadata": {}, "weight_map": names}))
+    (folder / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": str(tmp_path)}))
+    with pytest.raises(ModelError, match="has no model.safetensors"):
+        load_model(folder)
+
+
+# --- config.json -----------------------------------------------------------------------------------------------------
+
+HUGE = 10**12
+REFUSED = [
+    *({name: value} for name in ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size",
+      "max_position_embeddings", "type_vocab_size", "vocab_size") for value in (HUGE, -1, 0, 1.5, "8", True, [8])),
+    {"num_labels": HUGE}, {"num_labels": -1}, {"id2label": [1]}, {"id2label": {"x": "y"}}, {"id2label": {}},
+    {"label2id": 1}, {"architectures": 5}, {"architectures": [5]}, {"auto_map": "x"}, {"reading_frames": HUGE},
+    {"context": -3}, {"stride": True}, {"k": "3"}, {"label_std": 0}, {"label_std": "1"}, {"label_mean": float("inf")},
+    {"hidden_act": "xielu"}, {"hidden_act": {"a": 1}}, {"is_decoder": True}, {"add_cross_attention": True},
+    {"position_embedding_type": "relative_key"}, {"model_type": "gpt2"}, {"pad_token_id": 200}, {"dtype": "load"},
+    {"dtype": "no_such"}, {"torch_dtype": "int8"}, {"layer_norm_eps": float("nan")}, {"hidden_dropout_prob": 2},
+    {"tie_word_embeddings": "yes"}, {"initializer_range": -1}, {"problem_type": "single_label_classification"},
+]  # fmt: skip
+LEFT_OUT = {
+    "_attn_implementation": "someone/kernel",
+    "attn_implementation": "someone/kernel",
+    "_attn_implementation_internal": "someone/kernel",
+    "quantization_config": {"quant_method": "bitsandbytes", "load_in_8bit": True},
+    "fusion_config": {"all": True},
+    "per_layer_config": {"0": {"hidden_size": HUGE}},
+    "return_dict": False,
+    "pruned_heads": {"0": [0]},
+    "chunk_size_feed_forward": "x",
+    "transformers_version": 5,
+    "forward": "x",
+    "to_dict": "x",
+    "__class__": "x",
+    "_name_or_path": "/etc/passwd",
+}
+
+
+@pytest.mark.parametrize("fields", REFUSED, ids=str)
+def test_a_field_out_of_range_is_refused(folder, fields):
+    change(folder / "config.json", **fields)
+    for load in (DreamBertConfig.from_pretrained, load_model):
+        with pytest.raises(ValueError) as error:
+            load(folder)
+        assert next(iter(fields)).removeprefix("id2").removeprefix("torch_") in str(error.value)
+        assert "\n" not in str(error.value) and len(str(error.value)) < 400
+
+
+def test_other_fields_are_left_out(folder, inserts):
+    expected = predict(inserts, folder)
+    plain = DreamBertConfig.from_pretrained(folder).to_dict()
+    change(folder / "config.json", **LEFT_OUT)
+    assert DreamBertConfig.from_pretrained(folder).to_dict() == plain | {"_name_or_path": str(folder)} or plain
+    model = load_model(folder)
+    assert not set(LEFT_OUT) & {"forward", "to_dict"} & set(vars(model.config))
+    assert model.config._attn_implementation in ("sdpa", "eager")
+    np.testing.assert_allclose(predict(inserts, folder), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"[" * 100_000, "is no JSON"),
+        (b"[]", "is no JSON object"),
+        (b"{", "is no JSON"),
+        (b"\xff\xfe{}", "is no JSON"),
+        (b'{"hidden_size": ' + b"9" * 5000 + b"}", "is no JSON"),
+        (b"{}" + b" " * MAX_BYTES, "is larger than 1,048,576 bytes"),
+    ],
+    ids=["nested", "list", "cut", "encoding", "long number", "large"],
+)
+def test_a_file_that_is_no_configuration_is_named(folder, content, message):
+    (folder / "config.json").write_bytes(content)
+    for load in (DreamBertConfig.from_pretrained, load_model):
+        with pytest.raises(ValueError, match=f"config.json: {message}"):
+            load(folder)
+
+
+def test_a_device_in_place_of_a_file_is_not_read(folder):
+    (folder / "config.json").unlink()
+    (folder / "config.json").symlink_to("/dev/zero")
+    with pytest.raises(OSError, match="has no config.json of a model"):
+        load_model(folder)
+    (folder / "config.json").unlink()
+    with pytest.raises(OSError, match="has no config.json of a model"):
+        load_model(folder)
+
+
+def test_what_the_arguments_change_is_checked(folder):
+    with pytest.raises(ValueError, match="stride = 2"):
+        DreamBertConfig.from_pretrained(folder, stride=2)
+    with pytest.raises(ValueError, match="hidden_size"):
+        BertForSequenceRegression.from_pretrained(folder, hidden_size=HUGE)
+
+
+# --- weights ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"", "no whole safetensors"),
+        (b"\x00" * 8, "no whole safetensors"),
+        (header({}, length=2**60), "lists more tensors"),
+        (header({}, length=2**20), "no whole safetensors"),
+        (header({"classifier.bias": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}), "no whole safetensors"),
+        (header({"x": {"dtype": "F32", "shape": [-1], "data_offsets": [0, 4]}}) + bytes(4), "no whole safetensors"),
+        (header({"x": {"dtype": "F32", "shape": [2**62, 4], "data_offsets": [0, 0]}}), "no whole safetensors"),
+        (pickle.dumps(Payload("/dev/null")), "lists more tensors"),
+    ],
+    ids=["empty", "zeros", "long list", "cut list", "cut", "negative", "overflow", "pickle"],
+)
+def test_a_file_that_is_no_safetensors_is_named(folder, content, message):
+    (folder / WEIGHTS).write_bytes(content)
+    with pytest.raises(ModelError, match=message):
+        load_model(folder)
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.uint8, torch.bool])
+def test_numbers_of_another_type_are_refused(folder, dtype):
+    weights = load_file(folder / WEIGHTS)
+    save_file(weights | {"classifier.bias": torch.ones(1, dtype=dtype)}, folder / WEIGHTS)
+    with pytest.raises(ModelError, match="classifier.bias is of type"):
+        load_model(folder)
+
+
+def test_another_shape_is_never_filled_in(folder):
+    weights = load_file(folder / WEIGHTS)
+    save_file(weights | {"classifier.bias": torch.ones(2)}, folder / WEIGHTS)
+    with pytest.raises(ModelError, match="has no fitting weights for classifier.bias"):
+        load_model(folder)
+    with pytest.raises(ValueError, match="has no fitting weights for classifier.bias; config.json is of another"):
+        BertForSequenceRegression.from_pretrained(folder)
+
+
+def test_weights_without_the_prefix_are_found(folder, inserts):
+    expected, weights = predict(inserts, folder), load_file(folder / WEIGHTS)
+    save_file({name.removeprefix("bert."): weight for name, weight in weights.items()}, folder / WEIGHTS)
+    np.testing.assert_allclose(predict(inserts, folder), expected, atol=1e-5)
+
+
+# --- memory ----------------------------------------------------------------------------------------------------------
+
+LIMITED = """
+import json, resource, sys
+from pathlib import Path
+from dream_bert.prediction import load_model, predict, predict_file
+warm, *cases = sys.argv[1:]
+predict(["ACGT"], warm)
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 300 * 2**20,) * 2)
+for case in cases:
+    try:
+        print(predict_file(case, "/dev/null", warm) if Path(case).is_file() else load_model(case) is not None)
+    except (ValueError, OSError) as error:
+        print(str(error).replace(chr(10), " "))
+"""
+
+
+@pytest.fixture(scope="module")
+def refusals(tiny_model, tmp_path_factory):
+    """What is said of each input where 300 MiB are left."""
+    if not os.path.exists("/proc/self/statm"):
+        pytest.skip("memory is limited on Linux alone")
+    root = tmp_path_factory.mktemp("memory")
+    tiny_model(stride=1, context=0).save_pretrained(root / "model")
+    for name, fields in HUGE_CONFIGS.items():
+        shutil.copytree(root / "model", root / name)
+        change(root / name / "config.json", **fields)
+    shutil.copytree(root / "model", root / "hole")
+    place = {"dtype": "F32", "shape": [1, 2**34], "data_offsets": [0, 2**36]}
+    with open(root / "hole" / WEIGHTS, "wb") as file:
+        file.write(header({"classifier.weight": place}))
+        file.truncate(file.tell() + 2**36)
+    for name, head in BOMBS.items():
+        with gzip.open(root / name, "wb", compresslevel=1) as file:
+            file.write(head)
+            for _ in range(400):
+                file.write(b"A" * 2**20)
+    cases = [*HUGE_CONFIGS, "hole", *BOMBS]
+    command = [sys.executable, "-c", LIMITED, *(str(root / name) for name in ("model", *cases))]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr[-500:]
+    return dict(zip(cases, done.stdout.splitlines(), strict=True))
+
+
+HUGE_CONFIGS = {"wide": {"hidden_size": HUGE}, "deep": {"num_hidden_layers": HUGE}, "labels": {"num_labels": HUGE}}
+BOMBS = {"bomb.fa.gz": b">one\n", "bomb.txt.gz": b""}
+
+
+@pytest.mark.parametrize("name, fields", HUGE_CONFIGS.items())
+def test_a_huge_configuration_takes_no_memory(refusals, name, fields):
+    assert next(iter(fields)) in refusals[name]
+
+
+def test_a_tensor_of_gigabytes_takes_no_memory(refusals):
+    """The file has a hole of 64 GiB where the output layer should be."""
+    assert "is far larger than config.json says" in refusals["hole"]
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_zipped_line_without_end_takes_no_memory(refusals, name):
+    assert f"{name}:" in refusals[name]
+
+
+def test_a_name_in_fasta_is_a_name(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names = ["../../elsewhere", "$(touch made)", "`touch_made`", "/etc/passwd", "=cmd|'/c'!A1"]
+    source = tmp_path / "in.fa"
+    source.write_text("".join(f">{name}\nACGT\n" for name in names))
+    before = sorted(tmp_path.parent.rglob("*"))
+    assert main(["predict", str(source), "--model", str(folder)]) == 0
+    ids = [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()[1:]]
+    assert ids == [name.split()[0] for name in names]
+    assert sorted(tmp_path.parent.rglob("*")) == before
+
+
+# --- the tokenizer ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stride, context", [(3, 150), (3, 0), (1, 150), (1, 0), (1, 2)])
+def test_a_tokenizer_of_this_package_is_loaded(tmp_path, stride, context):
+    write_tokenizer(tmp_path, stride, context)
+    built, loaded = KmerTokenizer.build(stride, context), KmerTokenizer.from_pretrained(tmp_path)
+    assert loaded.backend_tokenizer.to_str() == built.backend_tokenizer.to_str()
+    assert (loaded.model_max_length, loaded.mask_token) == (512, "[MASK]")
+
+
+REGEX_BOMB = {"type": "Replace", "pattern": {"Regex": "(((x{1000}){1000}){1000}){1000}"}, "content": ""}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"normalizer": REGEX_BOMB},
+        {"normalizer": None},
+        {"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(a+)+$"}, "behavior": "Isolated", "invert": False}},
+        {"model": {"type": "WordLevel", "vocab": {"A": HUGE}, "unk_token": "A"}},
+        {"post_processor": {"type": "TemplateProcessing", "single": [{"Sequence": {}}] * 1000}},
+        {"post_processor": 5},
+        {"added_tokens": []},
+        {"decoder": {"type": "Fuse"}},
+    ],
+    ids=lambda fields: next(iter(fields)),
+)
+def test_another_tokenizer_is_refused(tmp_path, fields):
+    write_tokenizer(tmp_path)
+    change(tmp_path / "tokenizer.json", **fields)
+    with pytest.raises(ValueError, match="tokenizer.json: is no tokenizer of this package"):
+        KmerTokenizer.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("length", [HUGE, -1, "512", None, [512]])
+def test_a_hostile_length_is_refused(tmp_path, length):
+    write_tokenizer(tmp_path)
+    change(tmp_path / "tokenizer_config.json", model_max_length=length)
+    with pytest.raises(ValueError, match="max_position_embeddings"):
+        KmerTokenizer.from_pretrained(tmp_path)
+
+
+# --- ONNX ------------------------------------------------------------------------------------------------------------
+
+
+def graph(path, outputs=1, inputs=("input_ids", "attention_mask"), location=None):
+    """Write a graph that gives the first ids as expression, plus a number that may lie in another file."""
+    number = helper.make_tensor("number", TensorProto.FLOAT, [outputs], [1.0] * outputs)
+    if location is not None:
+        number = TensorProto(name="number", data_type=TensorProto.FLOAT, dims=[outputs])
+        number.data_location = TensorProto.EXTERNAL
+        for key, value in (("location", location), ("offset", "0"), ("length", str(4 * outputs))):
+            number.external_data.add(key=key, value=value)
+    first = helper.make_tensor("first", TensorProto.INT64, [1], [0])
+    nodes = [
+        helper.make_node("Gather", [inputs[0], "first"], ["ids"], axis=1),
+        helper.make_node("Cast", ["ids"], ["floats"], to=TensorProto.FLOAT),
+        helper.make_node("Add", ["floats", "number"], ["logits"]),
+    ]
+    takes = [helper.make_tensor_value_info(name, TensorProto.INT64, ["n", "length"]) for name in inputs]
+    gives = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", outputs])]
+    made = helper.make_graph(nodes, "graph", takes, gives, [number, first])
+    path.parent.mkdir(exist_ok=True)
+    onnx.save(helper.make_model(made, opset_imports=[helper.make_opsetid("", 20)], ir_version=9), path)
+
+
+def test_a_graph_of_the_right_form_runs(folder):
+    graph(folder / FILES["onnx"])
+    assert predict(["ACGT"], folder, backend="onnx").tolist() == [3.0]  # [CLS] and 1
+
+
+@pytest.mark.parametrize("location", ["../../secret", "link", "{tmp_path}/secret"])
+def test_a_graph_reads_no_file_elsewhere(folder, tmp_path, location):
+    (tmp_path / "secret").write_bytes(struct.pack("<f", 42.0))
+    (folder / "onnx").mkdir()
+    (folder / "onnx" / "link").symlink_to(tmp_path / "secret")
+    graph(folder / FILES["onnx"], location=location.format(tmp_path=tmp_path))
+    with pytest.raises(ModelError, match="model.onnx: is no ONNX model that this ONNX Runtime reads"):
+        predict(["ACGT"], folder, backend="onnx")
+
+
+@pytest.mark.parametrize("form", [{"outputs": 7}, {"inputs": ("tokens", "mask")}, {"inputs": ("input_ids",)}], ids=str)
+def test_a_graph_of_another_form_is_refused(folder, form):
+    graph(folder / FILES["onnx"], **form)
+    with pytest.raises(ModelError, match="gives no expression"):
+        predict(["ACGT"], folder, backend="onnx")
+
+
+@pytest.mark.parametrize("fields", [{"reading_frames": HUGE}, {"context": -3}, {"stride": None}, {"k": 4}], ids=str)
+def test_the_layout_beside_a_graph_is_checked(folder, fields):
+    graph(folder / FILES["onnx"])
+    change(folder / "config.json", **fields)
+    with pytest.raises(ModelError, match=f"{next(iter(fields))}"):
+        predict(["ACGT"], folder, backend="onnx")
+
+
+# --- published code --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hub(monkeypatch):
+    monkeypatch.setattr("dream_bert.export.export_onnx", lambda *_: None)
+    with HubServer() as server, server.client():
+        yield server
+
+
+@pytest.mark.parametrize("kind", DEFAULT_MODELS)
+def test_published_code_is_the_packages(hub, kind):
+    publish(kind, "user/model")
+    published = {path: hashlib.sha256(content).hexdigest() for path, content in hub.files("user/model").items()}
+    code = {path: hash for path, hash in published.items() if path.endswith(".py")}
+    assert {"modeling_dream_bert.py", "weights.py", "untrusted.py"} <= code.keys()
+    assert code == {path: hashlib.sha256((PACKAGE / path).read_bytes()).hexdigest() for path in code}
+    auto_map = json.loads(hub.files("user/model")["config.json"])["auto_map"]
+    assert {f"{name.split('.')[0]}.py" for name in auto_map.values()} <= code.keys()
+    assert "--" not in "".join(auto_map.values())  # what would name another repository
+
+
+def test_code_of_others_in_a_repository_stops_publishing(hub):
+    publish("mlm", "user/model")
+    repository, before = hub.repositories["user/model"], hub.files("user/model")
+    repository.commit("main", before | {"setup/evil.py": b"print()\n"})
+    with pytest.raises(PublishError, match="user/model has code of its own, setup/evil.py; delete it there first"):
+        publish("mlm", "user/model")
+    assert hub.files("user/model") == before | {"setup/evil.py": b"print()\n"}
+
+
+def test_code_that_changed_on_the_way_is_told(hub, monkeypatch):
+    commit, tampered = Repository.commit, {"modeling_dream_bert.py": b"print()\n"}
+    monkeypatch.setattr(Repository, "commit", lambda self, branch, files: commit(self, branch, files | tampered))
+    with pytest.raises(PublishError, match="holds other code than was sent; load nothing of commit"):
+        publish("mlm", "user/model")
+
+
+def test_the_login_is_not_in_an_error(hub, monkeypatch):
+    hub.fault = "commit"
+    with pytest.raises(PublishError) as error:
+        publish("mlm", "user/model")
+    assert TOKEN not in str(error.value) and not re.search(r"hf_\w{8}", str(error.value))
+
+
+def test_the_shipped_model_holds_no_pickle_and_no_code_but_the_packages():
+    for file in DEFAULT_MODEL.iterdir():
+        assert file.suffix in (".json", ".py", ".safetensors")
+        assert file.suffix != ".py" or file.read_bytes() == (PACKAGE / file.name).read_bytes()
