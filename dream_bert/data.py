@@ -38,6 +38,8 @@ def read_manifest(folder: str | Path) -> dict:
         DataError: if there is none, or it is not one of this format.
     """
     path = _inside(Path(folder), "manifest.json")
+    if path.exists() and not path.is_file():
+        raise DataError(f"{path}: is not a file; prepare the data again")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -165,6 +167,8 @@ def _shard_entries(folder: Path, manifest: dict, stage: str, split: str) -> list
     except (KeyError, TypeError):
         raise DataError(f"{folder}: holds no split {stage}/{split}; prepare that stage") from None
     try:
+        if type(entry["shards"]) is not list:
+            raise TypeError("shards")
         shards = [(shard["file"], shard["rows"], shard["sha256"]) for shard in entry["shards"]]
         longest = manifest["insert_length"]["longest"]
         statistics = [manifest["label_mean"], manifest["label_std"]] if stage == "regression" else []
@@ -178,6 +182,8 @@ def _shard_entries(folder: Path, manifest: dict, stage: str, split: str) -> list
         raise DataError(f"{path}: its longest insert is {longest!r:.50}, not a number of bp; prepare the data again")
     if any(type(value) not in (int, float) or not abs(value) < math.inf for value in statistics):
         raise DataError(f"{path}: label_mean or label_std is not a finite number; prepare the data again")
+    if any(std <= 0 for std in statistics[1:]):
+        raise DataError(f"{path}: label_std is {statistics[1]}; prepare rows whose expression differs")
     return shards
 
 

@@ -143,6 +143,12 @@ class PromoterTrainer(Trainer):
         if self.args.should_save:
             drop_old_checkpoints(checkpoint, keep, self.state.best_model_checkpoint)
 
+    def _determine_best_metric(self, metrics, trial) -> bool:
+        is_best = super()._determine_best_metric(metrics, trial)
+        # Trainer passes over a best model that has no checkpoint, as at an evaluation between two of them.
+        self.control.should_save |= is_best and self.args.load_best_model_at_end
+        return is_best
+
     def _save_rng_state(self, output_dir: str) -> None:
         super()._save_rng_state(output_dir)
         # What the loss adds up to since it was last logged: of this process, as the random states are.

@@ -222,13 +222,13 @@ def test_predict(folder, case, model, capsys, monkeypatch):
 def test_prepare(folder, case, capsys):
     write(case.content)
     expected = case.unlabelled if case.labelled is None else case.labelled
-    argv = ["prepare", "input", "-o", "data", "--stage", "regression", "--validation", "0", "--test", "0"]
+    argv = ["prepare", "input", "-o", "data", "--stage", "mlm", "--top-fraction", "1", "--mlm-validation", "0"]
     if isinstance(expected, str):
         assert_refused(argv, f"input{expected}", capsys)
         return
     inserts = list(expected.values()) if isinstance(expected, dict) else expected
     assert main(argv) == 0
-    dataset = PromoterDataset("data", "regression", "train")
+    dataset = PromoterDataset("data", "mlm", "train")
     assert [bytes(dataset[row][0]) for row in range(len(dataset))] == [bytes(window_ids([i])[0]) for i in inserts]
 
 

@@ -173,7 +173,7 @@ def assert_same_outcome(one: Path, many: Path, processes: int) -> None:
     assert all(torch.allclose(weights[name], others[name], atol=1e-5) for name in weights)
     assert history(many, "loss") == pytest.approx(history(one, "loss"), rel=1e-4)
     assert len(history(one, "loss")) == 2 * STEPS_AN_EPOCH
-    assert history(many, "eval") == pytest.approx(history(one, "eval"), rel=1e-4, abs=1e-4)
+    assert history(many, "eval") == pytest.approx(history(one, "eval"), rel=1e-4, abs=1e-3)
     assert len(history(one, "eval")) == 6
 
 
