@@ -8,7 +8,7 @@ LOCK := requirements-ci.txt
 TORCH ?= torch==2.13.0
 TORCH_LOWEST ?= torch==2.10.0
 CPU_BUILDS := https://download.pytorch.org/whl/cpu
-COMPILE := --quiet --universal --python-version 3.11 --extra test --fork-strategy fewest --generate-hashes \
+COMPILE := --quiet --python-version 3.11 --extra test --fork-strategy fewest --generate-hashes \
 	--no-annotate --excludes .ci/gpu-packages.txt --no-emit-package torch --no-emit-package dream-promoter-bert \
 	--custom-compile-command 'make lock' setup.cfg
 
@@ -49,7 +49,7 @@ $(VENV)-tools/ready: Makefile
 	@touch "$@"
 
 lock: $(VENV)-tools/ready  ## Choose all versions anew: the newest for CI, and the lowest of setup.cfg
-	echo "$(TORCH)" | "$(VENV)-tools/bin/uv" pip compile $(COMPILE) --upgrade --constraint - -o requirements-ci.txt
+	echo "$(TORCH)" | "$(VENV)-tools/bin/uv" pip compile $(COMPILE) --upgrade --universal --constraint - -o requirements-ci.txt
 	"$(VENV)-tools/bin/uv" pip compile $(COMPILE) --upgrade --resolution lowest-direct -o requirements-lowest.txt
 
 audit: $(VENV)-tools/ready  ## Look for known vulnerabilities in the versions chosen

@@ -30,6 +30,7 @@ from .reading import BadRow, scan_records
 from .shards import ShardWriter
 from .splits import Share, deal, held_before, is_in, split_sizes, top_threshold
 from .spool import Spool
+from .streams import naming
 
 TOP_FRACTION = Fraction(1, 5)
 MLM_VALIDATION = Fraction(1, 20)
@@ -77,7 +78,7 @@ def prepare(
         DataError: if the folder is in use, an argument is out of range, or the rows do not suffice for the splits.
         OSError: if a file cannot be read or written.
     """
-    folder = Path(folder).resolve()
+    folder = Path(os.path.realpath(folder))  # `resolve` does not end well at links in a circle
     _check_target(folder, overwrite)
     if seed < 0 or not 0 < top_fraction <= 1:
         raise DataError(f"seed is {seed} and top fraction {top_fraction}; give a seed from 0, a fraction above 0 to 1")
@@ -152,7 +153,7 @@ def _read_source(source: str, spool: Spool, rejects: _Rejects) -> dict:
     is_file = source != "-" and not source.startswith("hub:") and Path(source).is_file()
     contents, entry = hashlib.sha256(), {"name": source}
     if is_file:
-        with open(source, "rb") as file:
+        with naming(source), open(source, "rb") as file:
             contents = hashlib.file_digest(file, "sha256")
         entry["bytes"] = os.path.getsize(source)
     if source.startswith("hub:"):

@@ -285,8 +285,8 @@ def _scan_table(lines: Iterable[tuple[int, str]], name: str, labelled: bool) -> 
                 yield BadRow(where, delimiter.join(cells), *fault.args)
             row += 1
     except csv.Error as error:
-        where = f"{name}:{first + reader.line_num}"
-        raise ReadError(f"{where}: the table cannot be read ({error}); check the quotes before this line") from error
+        where, what = f"{name}:{first + reader.line_num}", shown(str(error))
+        raise ReadError(f"{where}: the table cannot be read ({what}); check the quotes before this line") from error
 
 
 def find_columns(header: list[str], where: str, labelled: bool) -> tuple[int, int | None, int | None]:

@@ -183,6 +183,7 @@ def test_the_own_loader_takes_a_revision(folders, monkeypatch):
         lambda rules: rules["normalizer"]["normalizers"].pop(),
         lambda rules: rules["model"]["vocab"].update(AAA=6, AAC=5),
         lambda rules: rules["post_processor"]["single"].clear(),
+        lambda rules: rules["post_processor"]["single"].pop(0),
         lambda rules: rules["post_processor"]["single"].insert(1, rules["post_processor"]["single"][1]),
         lambda rules: rules["post_processor"].update(single=rules["post_processor"]["single"][:1] * 200),
         lambda rules: rules["post_processor"].update(single=rules["post_processor"]["single"][:2] * 200),
