@@ -2,6 +2,7 @@
 # Train on several machines of a Slurm cluster, one process a GPU; the arguments are those of `accelerate launch`:
 #     sbatch examples/slurm.sh examples/run_regression.py --data prepared --model mlm --output_dir regression
 # Adjust the lines below to the cluster. A job that is cut off goes on where it was when it is given again.
+# Tested with stand-ins for srun and scontrol, not on a cluster.
 #SBATCH --job-name=dream-bert
 #SBATCH --nodes=2
 #SBATCH --ntasks-per-node=1
@@ -11,7 +12,8 @@
 set -euo pipefail
 
 export GPUS=${SLURM_GPUS_ON_NODE:-8}
-MAIN_ADDRESS=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+mapfile -t machines < <(scontrol show hostnames "$SLURM_JOB_NODELIST")
+MAIN_ADDRESS=${machines[0]}
 MAIN_PORT=$((20000 + SLURM_JOB_ID % 20000)) # jobs that share a machine take different ones
 export MAIN_ADDRESS MAIN_PORT
 

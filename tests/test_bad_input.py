@@ -547,7 +547,7 @@ def test_ctrl_c_while_the_input_is_read(folder, model, verb):
 def test_a_standard_output_that_takes_nothing(folder, redirection, status, message):
     write(ROWS)
     shares = "--stage regression --validation 0 --test 0"
-    command = f"{sys.executable} -m dream_bert.cli prepare input -o data {shares} {redirection}"
+    command = f"'{sys.executable}' -m dream_bert.cli prepare input -o data {shares} {redirection}"
     done = subprocess.run(command, shell=True, env=ENVIRONMENT, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (status, "")
     assert done.stderr.endswith(message) and done.stderr.count("\n") == bool(message)
