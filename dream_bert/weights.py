@@ -97,7 +97,8 @@ def _check_size(path: Path, numbers: int) -> None:
 
 
 def _name(key: str, prefix: str, shapes: Container[str]) -> str:
-    """A tensor's name in the model: an encoder may have been saved by itself, or within a model."""
+    """A tensor's name in the model: encoders are saved alone or within a model, and old norms have other names."""
+    key = key.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
     return next((name for name in (key, prefix + key, key.removeprefix(prefix)) if name in shapes), key)
 
 

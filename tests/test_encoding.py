@@ -51,6 +51,7 @@ def test_the_reading_frame_is_0_unless_it_is_given(stride):
     windows = window_ids(["ACGTAC", "TT"])
     for default, frame_0 in zip(insert_tokens(*windows, stride), insert_tokens(*windows, stride, 0), strict=True):
         np.testing.assert_array_equal(default, frame_0)
+    assert insert_tokens(*window_ids([]), stride)[0].shape == (0, 0)
 
 
 @given(BATCHES, LAYOUTS, st.data())

@@ -239,6 +239,14 @@ def test_a_hub_that_cannot_be_reached_is_said(client, capsys):
     assert re.fullmatch(r"dream-bert: user/new: the push broke off .*\n", capsys.readouterr().err)
 
 
+def test_without_onnx_it_is_said_what_to_install(hub, client, capsys):
+    client.setitem(sys.modules, "dream_bert.export", None)
+    assert main(["publish", "regression", "--repo", "user/new"]) == 2
+    message = r"dream-bert: .*publishing needs it: pip install 'dream-promoter-bert\[onnx\]'\n"
+    assert re.fullmatch(message, capsys.readouterr().err)
+    assert "user/new" not in hub.repositories
+
+
 def test_a_token_in_the_record_of_training_is_not_published(hub, client, own_model, capsys):
     info = json.loads((own_model / "training_info.json").read_text())
     info["command"] = f"run_regression.py --push_to_hub --hub_token {TOKEN}"

@@ -159,7 +159,9 @@ def test_the_own_loader_leaves_out_what_was_set_in_use(tmp_path):
     tokenizer = KmerTokenizer.build(1, 0, positions=20)
     tokenizer(["ACGT" * 10, "ACG"], padding=True, truncation=True)
     tokenizer.save_pretrained(tmp_path)
-    assert json.loads((tmp_path / "tokenizer.json").read_text())["truncation"]["max_length"] == 20
+    rules = json.loads((tmp_path / "tokenizer.json").read_text())
+    assert rules["truncation"]["max_length"] == 20 and rules["padding"] is not None
+    (tmp_path / "tokenizer.json").write_text(json.dumps(rules | {"version": "1.1"}))
     loaded = KmerTokenizer.from_pretrained(tmp_path)
     assert loaded.backend_tokenizer.to_str() == KmerTokenizer.build(1, 0).backend_tokenizer.to_str()
     assert loaded.model_max_length == 20
@@ -290,6 +292,7 @@ def test_the_committed_tokenizer_is_what_the_builder_writes(tmp_path):
     assert {path.name for path in COMMITTED.iterdir()} == {path.name for path in tmp_path.iterdir()} == names
     for name in names:
         assert json.loads((COMMITTED / name).read_text()) == json.loads((tmp_path / name).read_text())
+    assert (COMMITTED / "tokenizer_config.json").read_bytes() == (tmp_path / "tokenizer_config.json").read_bytes()
 
 
 def test_the_committed_tokenizer_loads(reference_ids):
