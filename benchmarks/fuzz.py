@@ -24,7 +24,9 @@ with atheris.instrument_imports(include=["dream_bert", "gzip", "csv", "json"]):
     from dream_bert.encoding import encode
     from dream_bert.handler import RequestError, _read
     from dream_bert.metrics.files import score_files
-    from dream_bert.reading import BadRow, ReadError, scan_records
+    from dream_bert.reading import scan_records
+    from dream_bert.records import BadRow
+    from dream_bert.streams import ReadError
 
 LAYOUTS = [DreamBertConfig(stride=stride, context=context) for stride, context in [(1, 0), (3, 0), (3, 30)]]
 TOKENIZERS = [KmerTokenizer.build(config.stride, config.context) for config in LAYOUTS]

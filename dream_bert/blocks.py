@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from .construct import OLIGO_END, OLIGO_START
-from .reading import LARGEST_LABEL, LONGEST_RECORD, BadRow, Record, lines_of, scan_plain, scan_records, scan_text
+from .reading import LONGEST_RECORD, lines_of, scan_plain, scan_records, scan_text
+from .records import LARGEST_LABEL, BadRow, Record
 from .streams import DAMAGE, damaged, rejoin
 
 LONGEST_INSERT = 4096

@@ -7,8 +7,8 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .reading import BadRow, ReadError, Record, RowFault, find_columns, parse_label
-from .streams import shown
+from .records import BadRow, Record, RowFault, find_columns, parse_label
+from .streams import ReadError, shown
 
 _BATCH = 512
 """Rows decoded at a time; each may be as long as a page."""

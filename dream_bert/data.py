@@ -71,8 +71,9 @@ class PromoterDataset:
         self.manifest = read_manifest(folder)
         entries = _shard_entries(self.folder, self.manifest, stage, split)
         longest = self.manifest["insert_length"]["longest"]
-        self._checksums = [(_inside(self.folder, file), checksum) for file, _, checksum in entries]
-        self._shards = [_open_shard(self.folder, file, rows, longest) for file, rows, _ in entries]
+        paths = [_inside(self.folder, file) for file, _, _ in entries]
+        self._checksums = [(path, checksum) for path, (_, _, checksum) in zip(paths, entries, strict=True)]
+        self._shards = [_open_shard(path, rows, longest) for path, (_, rows, _) in zip(paths, entries, strict=True)]
         self._starts = np.cumsum([0] + [rows for _, rows, _ in entries])
 
     def __len__(self) -> int:
@@ -185,9 +186,8 @@ def _shard_entries(folder: Path, manifest: dict, stage: str, split: str) -> list
     return shards
 
 
-def _open_shard(folder: Path, file: str, rows: int, longest: int) -> tuple[memoryview, memoryview, memoryview]:
+def _open_shard(path: Path, rows: int, longest: int) -> tuple[memoryview, memoryview, memoryview]:
     """Offsets, ids and expression of a shard, as views of its memory map (faster by the row than arrays)."""
-    path = _inside(folder, file)
     if not os.path.isfile(path):
         raise DataError(f"{path}: is missing, or not a file; prepare the data again")
     try:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.utils import validate_repo_id
+from huggingface_hub.utils.sha import git_hash
 
 from .artifacts import CHECKPOINTS, INFO, PACKAGE, complete_checkpoint
 from .card import EVALUATION, render_card
@@ -73,7 +74,7 @@ def publish(
             api.create_repo(repo_id, private=private or None, exist_ok=True)
             if private and not api.model_info(repo_id).private:
                 raise PublishError(f"{repo_id} is public; make it private in its settings, or leave --private out")
-            shipped = {path.name: _git_id(path) for path in Path(folder).glob("*.py")}
+            shipped = {path.name: git_hash(path.read_bytes()) for path in Path(folder).glob("*.py")}
             if strange := _code(api, repo_id, revision).keys() - shipped.keys():
                 raise PublishError(
                     f"{repo_id} has code of its own, {', '.join(sorted(strange))}; delete it there first"
@@ -120,11 +121,6 @@ def _code(api: HfApi, repo_id: str, revision: str | None) -> dict[str, str]:
     """Git's hash of every Python file of a repository."""
     files = api.list_repo_tree(repo_id, recursive=True, revision=revision)
     return {file.path: file.blob_id for file in files if file.path.endswith(".py")}
-
-
-def _git_id(path: Path) -> str:
-    content = path.read_bytes()
-    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
 def _export_onnx(model: BertForSequenceRegression | DreamBertForMaskedLM, folder: Path) -> None:

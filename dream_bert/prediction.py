@@ -1,20 +1,20 @@
 """Predict the expression of promoters, in a list or in a file of any length."""
 
-import csv
 import errno
-import json
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from tqdm import tqdm
 
 from .construct import check_insert, quoted
 from .encoding import encode, longest_insert
-from .reading import Record, read_records
+from .formats import FORMATS, WRITERS, OutputError, format_of, write_parquet
+from .reading import read_records
+from .records import Record
 from .writing import open_output, text_stream
 
 if TYPE_CHECKING:
@@ -30,17 +30,9 @@ BATCH_SIZE = 64
 CHUNK = 8192
 """Records held in memory at a time; a batch takes those of one length, so that nothing is padded."""
 
-FORMATS = ("tsv", "jsonl", "parquet", "submission")
-_SUFFIX_FORMATS = {"": "tsv", ".tsv": "tsv", ".txt": "tsv", ".jsonl": "jsonl", ".parquet": "parquet"}
-_SUFFIX_FORMATS[".json"] = "submission"
-
 
 class ModelError(ValueError):
     """A model that cannot predict expression."""
-
-
-class OutputError(ValueError):
-    """An output format that cannot be written where it is asked for."""
 
 
 def predict(
@@ -110,7 +102,7 @@ def write_predictions(
 ) -> int:
     """`predict_file` by what `load` gives, which is called when the files are open."""
     output = None if output is None or str(output) == "-" else Path(output)
-    format = format or _format_of(output)
+    format = format or format_of(output)
     if format not in FORMATS:
         raise OutputError(f"format {format!r} is unknown; choose from {', '.join(FORMATS)}")
     if format == "parquet" and (output is None or output.suffix == ".gz"):
@@ -120,9 +112,9 @@ def write_predictions(
         # The first are there before a header is: a bad sequence among them leaves standard output empty.
         predictions = chain([*islice(predictions, 1)], predictions)
         if format == "parquet":
-            return _write_parquet(file, predictions)
+            return write_parquet(file, predictions)
         with text_stream(file, zipped=output is not None and output.suffix == ".gz") as text:
-            return _WRITERS[format](text, predictions)
+            return WRITERS[format](text, predictions)
 
 
 class Predictor(Protocol):
@@ -243,59 +235,3 @@ def _predict_records(records: Iterable[Record], predict: Predictor) -> Iterator[
             where = f"{bad.where or 'input'}: record {quoted(bad.id)}"
             raise ModelError(f"{where}: the model gives no finite number; check it")
         yield [record.id for record in chunk], values
-
-
-# --- output -----------------------------------------------------------------------------------------------------
-
-
-def _format_of(output: Path | None) -> str:
-    suffix = "" if output is None else (output.with_suffix("") if output.suffix == ".gz" else output).suffix
-    if suffix not in _SUFFIX_FORMATS:
-        raise OutputError(f"{output}: the suffix {suffix!r} names no format; give one of {', '.join(FORMATS)}")
-    return _SUFFIX_FORMATS[suffix]
-
-
-def _write_tsv(text: IO[str], predictions: Iterable[tuple[list[str], np.ndarray]]) -> int:
-    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
-    writer.writerow(("id", "expression"))
-    count = 0
-    for ids, values in predictions:
-        writer.writerows((id, f"{value:.6f}") for id, value in zip(ids, values, strict=True))
-        count += len(ids)
-    return count
-
-
-def _write_jsonl(text: IO[str], predictions: Iterable[tuple[list[str], np.ndarray]]) -> int:
-    count = 0
-    for ids, values in predictions:
-        for id, value in zip(ids, values, strict=True):
-            text.write(f'{{"id": {json.dumps(id, ensure_ascii=False)}, "expression": {value:.6f}}}\n')
-        count += len(ids)
-    return count
-
-
-def _write_submission(text: IO[str], predictions: Iterable[tuple[list[str], np.ndarray]]) -> int:
-    text.write("{")
-    count = 0
-    for ids, values in predictions:
-        for row, value in enumerate(values, count):
-            text.write(f'{", " if row else ""}"{row}": {value:.6f}')
-        count += len(ids)
-    text.write("}\n")
-    return count
-
-
-def _write_parquet(file: IO[bytes], predictions: Iterable[tuple[list[str], np.ndarray]]) -> int:
-    import pyarrow as pa
-    import pyarrow.parquet
-
-    schema = pa.schema({"id": pa.string(), "expression": pa.float32()})
-    count = 0
-    with pyarrow.parquet.ParquetWriter(file, schema) as writer:
-        for ids, values in predictions:
-            writer.write_table(pa.table([ids, values], schema=schema))
-            count += len(ids)
-    return count
-
-
-_WRITERS = {"tsv": _write_tsv, "jsonl": _write_jsonl, "submission": _write_submission}

@@ -26,7 +26,8 @@ from .blocks import LONGEST_INSERT, Block, scan_blocks
 from .columnar import scan_hub
 from .construct import SequenceError, check_insert
 from .data import FORMAT, STAGES, DataError, read_manifest
-from .reading import BadRow, scan_records
+from .reading import scan_records
+from .records import BadRow
 from .shards import ShardWriter
 from .splits import Share, deal, held_before, is_in, split_sizes, top_threshold
 from .spool import Spool

@@ -20,49 +20,15 @@ from contextlib import ExitStack
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
+from .records import ID_COLUMNS, LABEL_COLUMNS, BadRow, Record, RowFault, find_columns, parse_label
 from .streams import DAMAGE, ReadError, copy, damaged, naming, peek, shown
-
-LABEL_COLUMNS = ("expression", "activity")
-ID_COLUMNS = ("id", "name")
 
 LONGEST_RECORD = 1 << 22
 """Characters of a line, a sequence or a table's row: what a small gzip file unpacks to may have no end."""
 
-LARGEST_LABEL = 3.4028234663852886e38
-"""The largest float32; labels are stored as such."""
-
 _FORMATS = "FASTA, TSV or CSV with a column 'sequence', one sequence a line, or Parquet, plain or gzipped"
-
-
-class Record(NamedTuple):
-    """One sequence as read, not yet checked.
-
-    `id` is the row's number from 0 where the input names none; blank lines are no rows. `where` is `FILE:LINE`
-    from 1 (FASTA: the header's line), in Parquet `FILE:row N` from 1.
-    """
-
-    id: str
-    sequence: str
-    expression: float | None
-    where: str
-
-
-class BadRow(NamedTuple):
-    """A row without a usable record: `reason` names the kind of fault, `detail` also the value and what to do."""
-
-    where: str
-    text: str
-    reason: str
-    detail: str
-
-    def error(self) -> ReadError:
-        return ReadError(f"{self.where}: {self.detail}")
-
-
-class RowFault(ValueError):
-    """What is wrong with one row, raised with (reason, detail)."""
 
 
 def read_records(path: str | Path, labelled: bool = False) -> Iterator[Record]:
@@ -123,26 +89,6 @@ def scan_records(
             raise ReadError(f"{name}: has no record; give {_FORMATS}")
         yield first
         yield from rows
-
-
-def parse_label(text: str | float | None) -> float:
-    """A label from text, or as a column of numbers holds it; finite as float32, in which labels are stored.
-
-    Raises:
-        RowFault: if it is missing, not a number, or not finite.
-    """
-    if text is None or text == "" or str(text).isspace():
-        raise RowFault("missing label", "the label is missing; give an expression to every row")
-    try:
-        value = float(text)
-        if isinstance(text, str) and ("_" in text or not text.isascii()):  # Python's own spellings of numbers
-            raise ValueError
-    except (TypeError, ValueError):
-        what = f"the label {text!r:.80} is no number"
-        raise RowFault("label not a number", f"{what}; correct or remove the row") from None
-    if not abs(value) <= LARGEST_LABEL:
-        raise RowFault("label not finite", f"the label {text!r:.80} is not finite; correct or remove the row")
-    return value
 
 
 # --- text -------------------------------------------------------------------------------------------------------
@@ -287,25 +233,3 @@ def _scan_table(lines: Iterable[tuple[int, str]], name: str, labelled: bool) -> 
     except csv.Error as error:
         where, what = f"{name}:{first + reader.line_num}", shown(str(error))
         raise ReadError(f"{where}: the table cannot be read ({what}); check the quotes before this line") from error
-
-
-def find_columns(header: list[str], where: str, labelled: bool) -> tuple[int, int | None, int | None]:
-    """The places of sequence, label and id among the columns' names, in lower case; None for one that is not there.
-
-    Raises:
-        ReadError: if there is no sequence, no label though `labelled`, or one name twice.
-    """
-
-    def place(*names: str) -> int | None:
-        found = next((name for name in names if name in header), None)
-        if found and header.count(found) > 1:
-            raise ReadError(f"{where}: has {header.count(found)} columns {found!r}; keep one")
-        return header.index(found) if found else None
-
-    sequence, label, id = place("sequence"), place(*LABEL_COLUMNS), place(*ID_COLUMNS)
-    names = shown(", ".join(header))
-    if sequence is None:
-        raise ReadError(f"{where}: has no column 'sequence' but {names}; rename the column")
-    if labelled and label is None:
-        raise ReadError(f"{where}: has no column 'expression' or 'activity' but {names}; add the labels")
-    return sequence, label, id

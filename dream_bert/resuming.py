@@ -24,7 +24,7 @@ PREEMPTED = 143
 """Exit status after SIGTERM, 128 + 15, as of any process that SIGTERM ends, so that a scheduler sees one status."""
 
 
-class OutputError(OSError):
+class RunFolderError(OSError):
     """An output folder that cannot be used or written; the message names it and says what to do."""
 
 
@@ -33,13 +33,13 @@ def writing(path: Path) -> Iterator[None]:
     """Turn what the libraries raise when they cannot write into one line.
 
     Raises:
-        OutputError: naming the path, the reason and the free space.
+        RunFolderError: naming the path, the reason and the free space.
     """
     try:
         yield
     except (OSError, RuntimeError, SafetensorError) as error:  # of Python and JSON, of torch.save, of safetensors
         reason = error.strerror if isinstance(error, OSError) and error.strerror else " ".join(str(error).split())
-        raise OutputError(
+        raise RunFolderError(
             f"{path}: cannot be written ({reason:.300}; {_free_space(path)}); see to it, and give the command again"
         ) from error
 
@@ -48,7 +48,7 @@ def claim(output: Path) -> IO[str]:
     """Make an output folder if there is none, and lock it for this process, as long as the file returned is open.
 
     Raises:
-        OutputError: if it cannot be made or written, or another process writes there.
+        RunFolderError: if it cannot be made or written, or another process writes there.
     """
     with writing(output):
         output.mkdir(parents=True, exist_ok=True)
@@ -57,7 +57,7 @@ def claim(output: Path) -> IO[str]:
         try:
             os.lockf(lock.fileno(), os.F_TLOCK, 0)
         except BlockingIOError:
-            raise OutputError(f"{output}: another run writes there; end it, or name another --output_dir") from None
+            raise RunFolderError(f"{output}: another run writes there; end it, or name another --output_dir") from None
     return lock
 
 

@@ -1,18 +1,12 @@
-"""What pretraining and fine-tuning share: arguments, the trainer, and the record of a run."""
+"""What pretraining and fine-tuning share: arguments and the trainer."""
 
-import hashlib
 import json
 import logging
-import os
-import platform
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
-from importlib.metadata import version
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch.utils.data import DataLoader, Sampler
@@ -107,7 +101,7 @@ class PromoterTrainer(Trainer):
     It is its output folder's only writer, and marks checkpoints that are complete.
 
     Raises:
-        OutputError: if the output folder cannot be written, or another run writes there.
+        RunFolderError: if the output folder cannot be written, or another run writes there.
     """
 
     def __init__(self, model: PreTrainedModel, args: TrainingArguments, **kwargs):
@@ -206,7 +200,7 @@ def train(trainer: PromoterTrainer) -> None:
 
     Raises:
         FileExistsError: if the output folder holds a finished run.
-        OutputError: if the output folder cannot be written.
+        RunFolderError: if the output folder cannot be written.
         SystemExit: with status 143, after SIGTERM and one more checkpoint.
     """
     output = Path(trainer.args.output_dir)
@@ -245,60 +239,3 @@ def run_script(main: Callable[[], None]) -> None:
     except (DataError, OSError) as error:
         reason = f"{error.filename}: {error.strerror}" if getattr(error, "filename", None) else error
         sys.exit(f"{Path(sys.argv[0]).name}: {' '.join(str(reason).split())}")
-
-
-def write_info(
-    trainer: PromoterTrainer, model: ModelArguments, data: DataArguments, results: dict[str, dict[str, float]]
-) -> None:
-    """Write `training_info.json`: how the weights came about and what they reach."""
-    if not trainer.is_world_process_zero():
-        return
-    manifest = trainer.train_dataset.rows.manifest
-    info = {
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
-        "model_arguments": asdict(model),
-        "data_arguments": asdict(data),
-        "training_arguments": _changed(trainer.args),
-        "started_from": {"model": model.model, "weights_sha256": _weights_hash(model.model)},
-        "data": {key: manifest[key] for key in ("fingerprint", "seed", "threshold") if key in manifest}
-        | {"train_rows": len(trainer.train_dataset), "validation_rows": len(trainer.eval_dataset)},
-        "parameters": trainer.model.num_parameters(),
-        "processes": trainer.args.world_size,
-        "machine": {"processor": platform.machine(), "cores": os.cpu_count(), "device": str(trainer.args.device)},
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in ("dream-promoter-bert", "torch", "transformers", "accelerate", "numpy")},
-        "git_commit": COMMIT,
-        "results": results,
-        # Trainer's closing summary counts from the last resume.
-        "history": [entry for entry in trainer.state.log_history if "train_runtime" not in entry],
-    }
-    path = Path(trainer.args.output_dir, INFO)
-    partial = path.with_suffix(".partial")
-    with writing(path):
-        partial.write_text(json.dumps(info, indent=1) + "\n", encoding="utf-8")
-        partial.replace(path)
-
-
-def _changed(args: RunArguments) -> dict[str, Any]:
-    """The arguments that differ from `TrainingArguments`' defaults."""
-    defaults = {f.name: f.default for f in fields(TrainingArguments)}
-    values = args.to_dict()
-    return {name: value for name, value in values.items() if value != defaults.get(name) and name != "output_dir"}
-
-
-def _weights_hash(model: str | None) -> str | None:
-    weights = Path(model or "", "model.safetensors")
-    return hashlib.sha256(weights.read_bytes()).hexdigest() if model and weights.exists() else None
-
-
-def _git_commit() -> str | None:
-    """The commit of this package's code, where it runs from a checkout with git at hand."""
-    checkout = Path(__file__).parents[1]
-    if not (checkout / ".git").exists() or not shutil.which("git"):
-        return None
-    git = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=checkout, capture_output=True, text=True)
-    return git.stdout.strip() or None
-
-
-# Asked when a run starts: the checkout may move on before it ends.
-COMMIT = _git_commit()

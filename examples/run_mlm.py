@@ -15,6 +15,7 @@ from transformers import EvalPrediction
 from dream_bert import DreamBertForMaskedLM
 from dream_bert.batches import IGNORED, MaskedLMBatches, best_random_accuracy
 from dream_bert.encoding import MASK
+from dream_bert.record import write_info
 from dream_bert.training import (
     PromoterTrainer,
     RunArguments,
@@ -23,7 +24,6 @@ from dream_bert.training import (
     parse_arguments,
     run_script,
     train,
-    write_info,
 )
 
 

@@ -13,6 +13,7 @@ from transformers import EvalPrediction
 from dream_bert import BertForSequenceRegression
 from dream_bert.batches import IGNORED, RegressionBatches
 from dream_bert.data import DataError
+from dream_bert.record import write_info
 from dream_bert.training import (
     PromoterTrainer,
     RunArguments,
@@ -21,7 +22,6 @@ from dream_bert.training import (
     parse_arguments,
     run_script,
     train,
-    write_info,
 )
 
 

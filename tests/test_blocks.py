@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from dream_bert import blocks
 from dream_bert.blocks import LONGEST_INSERT, Block, parse_block, scan_blocks
 from dream_bert.construct import OLIGO_END, OLIGO_START, SequenceError, check_insert, to_oligo
-from dream_bert.reading import BadRow, ReadError, scan_records
+from dream_bert.reading import scan_records
+from dream_bert.records import BadRow
+from dream_bert.streams import ReadError
 
 INSERTS = st.text("ACGTN", min_size=1, max_size=12)
 LABELS = st.one_of(

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from dream_bert.cli import main
+from dream_bert.formats import FORMATS
 from dream_bert.metrics.files import format_scores, score_files
-from dream_bert.prediction import BATCH_SIZE, FORMATS, predict
+from dream_bert.prediction import BATCH_SIZE, predict
 
 COMMAND = [sys.executable, "-m", "dream_bert.cli"]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}

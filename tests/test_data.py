@@ -23,8 +23,8 @@ from dream_bert.construct import to_oligo
 from dream_bert.data import DataError, PromoterDataset, read_manifest
 from dream_bert.encoding import VOCABULARY
 from dream_bert.prepare import TEST, VALIDATION, prepare
-from dream_bert.reading import ReadError
 from dream_bert.shards import ShardWriter
+from dream_bert.streams import ReadError
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
 

@@ -19,8 +19,10 @@ from transformers import BertConfig
 import dream_bert.prediction
 from dream_bert.construct import SequenceError, to_oligo
 from dream_bert.encoding import encode, longest_insert
-from dream_bert.prediction import ModelError, OutputError, load_model, predict, predict_file
-from dream_bert.reading import ReadError, read_records
+from dream_bert.formats import OutputError
+from dream_bert.prediction import ModelError, load_model, predict, predict_file
+from dream_bert.reading import read_records
+from dream_bert.streams import ReadError
 
 LAYOUT = dict(stride=1, context=0, max_position_embeddings=128)
 

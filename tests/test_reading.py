@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dream_bert.reading import BadRow, ReadError, Record, parse_label, read_records, scan_records
+from dream_bert.reading import read_records, scan_records
+from dream_bert.records import BadRow, Record, parse_label
+from dream_bert.streams import ReadError
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
 ROWS = [("p1", "ACGTN", 11.5), ("p2", "acgu", -0.25), ("p3", "TTTT", 3.0)]

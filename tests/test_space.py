@@ -19,7 +19,8 @@ from dream_bert import DreamBertConfig
 from dream_bert.construct import OLIGO_END, OLIGO_START, SequenceError, check_insert
 from dream_bert.encoding import encode
 from dream_bert.prediction import DEFAULT_MODEL
-from dream_bert.reading import ReadError, read_records
+from dream_bert.reading import read_records
+from dream_bert.streams import ReadError
 
 
 class _Links(HTMLParser):

@@ -16,7 +16,7 @@ from dream_bert import BertForSequenceRegression, DreamBertForMaskedLM
 from dream_bert.resuming import (
     COMPLETE,
     PREEMPTED,
-    OutputError,
+    RunFolderError,
     claim,
     drop_old_checkpoints,
     last_complete_checkpoint,
@@ -145,7 +145,7 @@ def test_one_run_a_folder(tmp_path):
         [sys.executable, "-c", hold, tmp_path / "run/.lock"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as other:
         other.stdout.readline()
-        with pytest.raises(OutputError, match=f"{tmp_path}/run: another run writes there"):
+        with pytest.raises(RunFolderError, match=f"{tmp_path}/run: another run writes there"):
             claim(tmp_path / "run")
         other.kill()
     claim(tmp_path / "run").close()
@@ -156,7 +156,7 @@ def test_one_run_a_folder(tmp_path):
 )
 def test_what_the_libraries_raise_becomes_a_line(tmp_path, error):
     line = r"none/here: cannot be written \((No space|Read-only|a b).*MiB free\)"
-    with pytest.raises(OutputError, match=line), writing(tmp_path / "none" / "here"):
+    with pytest.raises(RunFolderError, match=line), writing(tmp_path / "none" / "here"):
         raise error
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..records import parse_number
 from ..streams import DAMAGE, damaged, naming, peek, shown
 from .dream_score import WEIGHTS, score
 
@@ -126,9 +127,9 @@ def _unique(entries: Iterator[tuple[str, str, object]]) -> dict[int, float]:
 
 
 def _parse(cell: str) -> float | str:
-    """The number in a cell, or the cell itself where it holds none; not in Python's own spellings, as `1_0`."""
+    """The number in a cell, or the cell itself where it holds none."""
     try:
-        return cell if "_" in cell or not cell.isascii() else float(cell)
+        return parse_number(cell)
     except ValueError:
         return cell
 
