@@ -13,7 +13,7 @@ COMPILE := --quiet --python-version 3.11 --extra test --fork-strategy fewest --g
 	--custom-compile-command 'make lock' setup.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit test-lowest lint lock audit artifacts space clean
+.PHONY: help setup demo test unit coverage test-lowest lint lock audit artifacts space clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -36,6 +36,9 @@ test: lint unit  ## Run the linters and the tests
 
 unit: setup
 	"$(BIN)/python" -m pytest
+
+coverage: setup  ## Run the tests with branch coverage, at least 95 %
+	"$(BIN)/python" -m pytest --cov
 
 test-lowest:  ## Run the tests with the lowest versions that setup.cfg allows
 	$(MAKE) unit VENV=$(VENV)-lowest LOCK=requirements-lowest.txt TORCH=$(TORCH_LOWEST)

@@ -38,13 +38,13 @@ class KmerTokenizer(PreTrainedTokenizerFast):
     model_input_names = ["input_ids", "attention_mask"]
     # No __init__: with one, a reload would lose the pipeline of tokenizer.json.
 
-    def save_pretrained(self, save_directory: str | Path, **kwargs) -> tuple[str, ...]:
-        """As stock, but `tokenizer_config.json` names a class of transformers, so that no loader needs this one."""
-        files = super().save_pretrained(save_directory, **kwargs)
+    def _save_pretrained(self, save_directory: str | Path, *args, **kwargs) -> tuple[str, ...]:
+        # `tokenizer_config.json`, which is there by now, names a class of transformers, so that no loader needs this
+        # one; what follows may be the upload.
         path = Path(save_directory, "tokenizer_config.json")
         config = json.loads(path.read_text(encoding="utf-8")) | {"tokenizer_class": "PreTrainedTokenizerFast"}
         path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-        return files
+        return super()._save_pretrained(save_directory, *args, **kwargs)
 
     @classmethod
     def from_pretrained(cls, name: str | Path, **hub: Any) -> "KmerTokenizer":
@@ -55,12 +55,15 @@ class KmerTokenizer(PreTrainedTokenizerFast):
             **hub: `revision`, `token`, `cache_dir` and the like.
 
         Raises:
-            ValueError: if `tokenizer.json` is not what `build` makes.
+            ValueError: if `tokenizer.json` is not what `build` makes, or `model_max_length` is missing.
             OSError: if there is none.
         """
         path = cached_file(name, "tokenizer.json", **hub)
         found = _rules(read_json(path))
-        positions = read_json(cached_file(name, "tokenizer_config.json", **hub)).get("model_max_length")
+        config_path = cached_file(name, "tokenizer_config.json", **hub)
+        positions = read_json(config_path).get("model_max_length")
+        if not isinstance(positions, int):
+            raise ValueError(f"{config_path}: model_max_length is {positions!r}, not the model's number of positions")
         for stride, context in _layouts(found):
             built = cls.build(stride, context, positions)
             if _rules(json.loads(built.backend_tokenizer.to_str())) == found:
@@ -113,7 +116,7 @@ def _cleaning() -> list[Normalizer]:
     """Any text to A C G T N alone, without the oligo's constants."""
     upper = [Replace(lower, upper) for lower, upper in ["aA", "cC", "gG", "tT", "uT"]]
     return [
-        Replace(Regex(r"\s+"), ""),
+        Replace(Regex(r"[\s\x1c-\x1f]+"), ""),  # what Python's str.split takes for white space
         Lowercase(),
         *upper,
         Replace(Regex("[^ACGT]"), "N"),

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+import transformers
+from packaging.version import Version
+from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 from torch.utils.data import DataLoader, Sampler
 from transformers import EarlyStoppingCallback, HfArgumentParser, PreTrainedModel, Trainer, TrainingArguments, set_seed
 
@@ -17,7 +20,15 @@ from .batches import EpochSampler, follow_epochs
 from .configuration_dream_bert import PRESETS, DreamBertConfig
 from .data import DataError, PromoterDataset
 from .initialization import localise_attention
-from .resuming import LeaveOnSigterm, claim, drop_old_checkpoints, last_complete_checkpoint, mark_complete, writing
+from .resuming import (
+    LeaveOnSigterm,
+    RunFolderError,
+    claim,
+    drop_old_checkpoints,
+    last_complete_checkpoint,
+    mark_complete,
+    writing,
+)
 from .tokenization_dream_bert import write_tokenizer
 
 logger = logging.getLogger(__name__)
@@ -200,7 +211,7 @@ def train(trainer: PromoterTrainer) -> None:
 
     Raises:
         FileExistsError: if the output folder holds a finished run.
-        RunFolderError: if the output folder cannot be written.
+        RunFolderError: if the output folder cannot be written, or its checkpoint not be gone on from.
         SystemExit: with status 143, after SIGTERM and one more checkpoint.
     """
     output = Path(trainer.args.output_dir)
@@ -208,6 +219,7 @@ def train(trainer: PromoterTrainer) -> None:
         raise FileExistsError(f"{output} holds a finished training run; name another --output_dir")
     checkpoint = trainer.args.resume_from_checkpoint or last_complete_checkpoint(output)
     if checkpoint:
+        check_trainer_can_resume(trainer.args)
         logger.warning("Going on from %s", checkpoint)
     if trainer.args.load_best_model_at_end:
         trainer.add_callback(EarlyStoppingCallback(trainer.args.patience))
@@ -215,17 +227,40 @@ def train(trainer: PromoterTrainer) -> None:
     trainer.add_callback(leave)
     with leave.listening():
         trainer.train(resume_from_checkpoint=checkpoint)
+    weights = gather_weights(trainer.model_wrapped, trainer.model)
     if trainer.is_world_process_zero():
         with writing(output):
-            _save_model(trainer.model, output)
+            _save_model(trainer.model, weights, output)
     trainer.accelerator.wait_for_everyone()
 
 
-def _save_model(model: PreTrainedModel, output: Path) -> None:
+def check_trainer_can_resume(args: TrainingArguments) -> None:
+    """Trainer before 5.18 asks torch to load what several processes saved to device cpu:0, which torch refuses.
+
+    Raises:
+        RunFolderError: if that is so here.
+    """
+    if args.world_size > 1 and args.device.type == "cpu" and Version(transformers.__version__) < Version("5.18"):
+        raise RunFolderError(
+            f"{args.output_dir}: transformers {transformers.__version__} cannot go on with a run of several processes "
+            "on CPUs; install transformers 5.18 or newer, and give the command again"
+        )
+
+
+def gather_weights(wrapped: torch.nn.Module, model: PreTrainedModel) -> dict[str, torch.Tensor]:
+    """The weights of a model whose parameters processes may share (FSDP): whole in the first, none in the others.
+
+    All processes take part. A weight that is tied to another is left out, as in the files of stock transformers.
+    """
+    weights = get_model_state_dict(wrapped, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
+    return {name: weight for name, weight in weights.items() if name not in model.all_tied_weights_keys}
+
+
+def _save_model(model: PreTrainedModel, weights: dict[str, torch.Tensor], output: Path) -> None:
     """Write weights, configuration and tokenizer beside their places, and then move them there."""
     part = output / ".part"
     shutil.rmtree(part, ignore_errors=True)
-    model.save_pretrained(part)
+    model.save_pretrained(part, state_dict=weights)
     write_tokenizer(part, model.config.stride, model.config.context, model.config.max_position_embeddings)
     for path in part.iterdir():
         path.replace(output / path.name)

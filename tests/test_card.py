@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hub_server import HubServer
 from huggingface_hub import ModelCard
+from huggingface_hub.hf_api import api
 from huggingface_hub.repocard import metadata_load
 from huggingface_hub.repocard_data import eval_results_to_model_index, model_index_to_eval_results
 from transformers.pipelines import PIPELINE_REGISTRY
@@ -35,12 +36,13 @@ def card(kind, tmp_path):
 
 
 def test_metadata_is_valid(kind, card):
-    loaded = ModelCard.load(card)
-    with HubServer() as server, server.client():
-        loaded.validate()
+    with HubServer() as server, server.client():  # which checks a card before it takes one
+        api.create_repo("user/name")
+        api.upload_file(path_or_fileobj=card, path_in_repo="README.md", repo_id="user/name")
+        card_without_licence = card.read_text().replace("license: apache-2.0", "license: [apache-2.0]").encode()
         with pytest.raises(ValueError, match="license"):
-            ModelCard(card.read_text().replace("license: apache-2.0", "license: [apache-2.0]")).validate()
-    data = loaded.data.to_dict()
+            api.upload_file(path_or_fileobj=card_without_licence, path_in_repo="README.md", repo_id="user/name")
+    data = ModelCard.load(card).data.to_dict()
     assert (data["library_name"], data["license"]) == ("transformers", "apache-2.0")
     assert data["pipeline_tag"] == TASKS[kind] in PIPELINE_REGISTRY.get_supported_tasks()
     assert "datasets" not in data

@@ -25,12 +25,14 @@ from accelerate.commands.config.config_args import load_config_from_file
 from accelerate.utils import DistributedType
 from safetensors.torch import load_file
 from torch.distributed import TCPStore
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
 
 from dream_bert import BertForSequenceRegression, DreamBertForMaskedLM, cli, prediction
 from dream_bert.batches import IGNORED
 from dream_bert.data import PromoterDataset
 from dream_bert.prepare import prepare
-from dream_bert.training import INFO, PromoterTrainer
+from dream_bert.training import INFO, PromoterTrainer, gather_weights
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 sys.path.insert(0, str(EXAMPLES))
@@ -385,6 +387,28 @@ def test_slurm_template_starts_a_launcher_on_each_machine(tmp_path):
         assert f"|--machine_rank|{rank}|--main_process_ip|first|--main_process_port|21234|" in line
         assert "|--num_machines|2|--num_processes|8|" in line
     assert len(lines) == 2
+
+
+def gather_sharded(rank: int, port: int, kind: type, folder: str) -> None:
+    os.environ |= {"GLOO_SOCKET_IFNAME": "lo"}
+    store = TCPStore("127.0.0.1", port, is_master=False)
+    torch.distributed.init_process_group("gloo", store=store, rank=rank, world_size=2)
+    model = kind.from_pretrained(folder)
+    fully_shard(model, mesh=init_device_mesh("cpu", (2,)))
+    weights = gather_weights(model, model)
+    if rank == 0:
+        model.save_pretrained(f"{folder}/gathered", state_dict=weights)
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.parametrize("kind", [BertForSequenceRegression, DreamBertForMaskedLM])
+def test_parameters_that_processes_share_are_gathered_to_be_saved(tiny_config, tmp_path, kind):
+    kind(tiny_config()).save_pretrained(tmp_path)
+    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    torch.multiprocessing.spawn(gather_sharded, (store.port, kind, str(tmp_path)), nprocs=2)
+    whole, gathered = (load_file(folder / "model.safetensors") for folder in (tmp_path, tmp_path / "gathered"))
+    assert whole.keys() == gathered.keys()
+    assert all(torch.equal(whole[name], gathered[name]) for name in whole)
 
 
 if __name__ == "__main__":

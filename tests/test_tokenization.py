@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import transformers
+from hub_server import HubServer
 from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoTokenizer, BertConfig, PreTrainedTokenizerFast
@@ -165,6 +166,31 @@ def test_the_own_loader_leaves_out_what_was_set_in_use(tmp_path):
     loaded = KmerTokenizer.from_pretrained(tmp_path)
     assert loaded.backend_tokenizer.to_str() == KmerTokenizer.build(1, 0).backend_tokenizer.to_str()
     assert loaded.model_max_length == 20
+
+
+@pytest.mark.parametrize("positions", [{}, {"model_max_length": None}, {"model_max_length": "20"}])
+def test_the_own_loader_names_the_file_without_a_length(tmp_path, positions):
+    KmerTokenizer.build().save_pretrained(tmp_path)
+    path = tmp_path / "tokenizer_config.json"
+    config = json.loads(path.read_text())
+    del config["model_max_length"]
+    path.write_text(json.dumps(config | positions))
+    with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: model_max_length is "):
+        KmerTokenizer.from_pretrained(tmp_path)
+
+
+def test_a_push_names_no_class_of_the_package_either(tmp_path):
+    with HubServer() as server, server.client():
+        KmerTokenizer.build().save_pretrained(tmp_path / "kmers", push_to_hub=True, repo_id="user/kmers")
+        config = json.loads(server.files("user/kmers")["tokenizer_config.json"])
+    assert config["tokenizer_class"] == "PreTrainedTokenizerFast"
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_white_space_is_what_python_takes_for_it(tokenizers, layout):
+    blanks = [chr(i) for i in range(sys.maxunicode + 1) if chr(i).isspace()]
+    tokenizer = tokenizers[(*layout, "loaded")]
+    assert {blank for blank in blanks if ids_of(tokenizer, f"AC{blank}GT") != ids_of(tokenizer, "ACGT")} == set()
 
 
 def test_the_own_loader_takes_a_revision(folders, monkeypatch):
