@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -527,7 +528,10 @@ def test_ctrl_c_while_the_input_is_read(folder, model, verb):
     os.mkfifo("input")
     names = {"PATH": "input", "MODEL": model}
     argv = [names.get(argument, argument) for argument in VERBS[verb]]
-    process = subprocess.Popen([*COMMAND, *argv], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    # Whoever starts tests in the background has them ignore Ctrl-C.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    process = subprocess.Popen([*COMMAND, *argv], env=ENVIRONMENT, preexec_fn=heed, **pipes)
     with open("input", "wb") as pipe:  # waits until the other side reads
         pipe.write(ROWS)
         pipe.flush()

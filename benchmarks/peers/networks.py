@@ -31,9 +31,12 @@ class PlainConvolutions(nn.Module):
         self.body = nn.Sequential(convolution(4, width, 13), *blocks)
         self.head = nn.Sequential(nn.Dropout(2 * dropout), nn.Linear(2 * width, width), nn.SiLU(), nn.Linear(width, 1))
 
-    def forward(self, promoters: torch.Tensor) -> torch.Tensor:
+    def features(self, promoters: torch.Tensor) -> torch.Tensor:
         hidden = self.body(promoters)
-        return self.head(torch.cat([hidden.mean(2), hidden.amax(2)], 1))[:, 0]
+        return torch.cat([hidden.mean(2), hidden.amax(2)], 1)
+
+    def forward(self, promoters: torch.Tensor) -> torch.Tensor:
+        return self.head(self.features(promoters))[:, 0]
 
     def loss(self, promoters: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         return functional.mse_loss(self(promoters).float(), labels)

@@ -52,13 +52,18 @@ def train_network(
     network: torch.nn.Module,
     promoters: np.ndarray,
     labels: np.ndarray,
-    minutes: float,
     seed: int,
+    minutes: float | None = None,
+    examples: int | None = None,
     batch_size: int = 128,
     peak_rate: float = 3e-3,
     decay: float = 0.999,
-) -> tuple[Predictor, int]:
-    """AdamW with a rate of one cycle over the minutes; the network is the moving average of its weights."""
+) -> tuple[torch.nn.Module, int]:
+    """AdamW with a rate of one cycle over so many minutes, or examples.
+
+    Returns:
+        the moving average of the weights, and how many examples it learned from, repeats counted.
+    """
     draw, order = np.random.default_rng(seed), np.empty(0, dtype=int)
     optimizer = torch.optim.AdamW(network.parameters(), lr=peak_rate, weight_decay=0.01)
     average = torch.optim.swa_utils.AveragedModel(
@@ -78,16 +83,15 @@ def train_network(
         optimizer.step()
         average.update_parameters(network)
         steps += 1
-        done = (time.perf_counter() - begin) / 60 / minutes
-    average.eval()
+        done = (time.perf_counter() - begin) / 60 / minutes if minutes else steps * batch_size / examples
+    return average.module.eval(), steps * batch_size
 
-    @torch.inference_mode()
-    def predict(promoters: np.ndarray) -> np.ndarray:
-        return torch.cat(
-            [average(one_hot(part)) for part in np.array_split(promoters, len(promoters) // 256 + 1)]
-        ).numpy()
 
-    return predict, steps * batch_size
+@torch.inference_mode()
+def predict(network: torch.nn.Module, promoters: np.ndarray) -> np.ndarray:
+    """Standardised expression, float32 (n,)."""
+    parts = np.array_split(promoters, len(promoters) // 256 + 1)
+    return torch.cat([network(one_hot(part)).float() for part in parts]).numpy()
 
 
 def count_kmers(promoters: np.ndarray, k: int = 6) -> np.ndarray:
@@ -137,10 +141,11 @@ def train_peer(
     if name == "trees":
         return train_trees(promoters, labels, seed)
     if name == "bert":
-        predict, examples = train_bert(as_text(promoters), labels, minutes, seed)
-        return lambda promoters: predict(as_text(promoters)), examples
+        from_text, examples = train_bert(as_text(promoters), labels, minutes, seed)
+        return lambda promoters: from_text(as_text(promoters)), examples
     network = PlainConvolutions() if name == "cnn" else LegNetLike(mean, std)
-    return train_network(network, promoters, labels, minutes, seed)
+    network, examples = train_network(network, promoters, labels, seed, minutes)
+    return lambda promoters: predict(network, promoters), examples
 
 
 def main() -> None:
@@ -153,10 +158,10 @@ def main() -> None:
     args = parser.parse_args()
     promoters, expression = train_split(args.data)
     begin = time.perf_counter()
-    predict, examples = train_peer(args.peer, promoters, expression, args.minutes, args.seed)
+    trained, examples = train_peer(args.peer, promoters, expression, args.minutes, args.seed)
     minutes = (time.perf_counter() - begin) / 60
     public = PublicLeaderboard(args.leaderboard)
-    scores = public.score(predict(bases_of(public.sequences)))
+    scores = public.score(trained(bases_of(public.sequences)))
     result = {
         "minutes": round(minutes, 1),
         "examples": examples,
