@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="dream-bert", description="Predict the expression of yeast promoters from their DNA."
     )
     verbs = parser.add_subparsers(metavar="VERB", required=True)
-    for add in (_add_predict, _add_score, _add_prepare, _add_simulate, _add_export, _add_publish):
+    for add in (_add_predict, _add_score, _add_prepare, _add_calibrate, _add_simulate, _add_export, _add_publish):
         add(verbs)
     return parser
 
@@ -76,6 +76,12 @@ def _add_predict(verbs) -> None:
         default="torch",
         help="onnx and onnx-int8 run ONNX Runtime on a folder that `export` made [%(default)s]",
     )
+    parser.add_argument(
+        "--interval",
+        type=float,
+        metavar="SHARE",
+        help="add columns lower and upper that enclose this share of measurements, as 0.9",
+    )
     parser.set_defaults(run=_run_predict)
 
 
@@ -87,7 +93,7 @@ def _run_predict(args: argparse.Namespace) -> None:
 
     if args.backend == "torch":
         _quieten()
-    predict_file(args.input, args.output, args.model, args.format, args.batch_size, args.backend)
+    predict_file(args.input, args.output, args.model, args.format, args.batch_size, args.backend, args.interval)
 
 
 def _add_score(verbs) -> None:
@@ -168,6 +174,26 @@ def _run_prepare(args: argparse.Namespace) -> None:
     for stage, splits in manifest["stages"].items():
         for split, entry in splits.items():
             print(f"{stage}/{split}\t{entry['rows']} rows\t{entry['duplicates_dropped']} duplicates dropped")
+
+
+def _add_calibrate(verbs) -> None:
+    parser = verbs.add_parser(
+        "calibrate",
+        help="find how far a model's predictions are from what is measured",
+        description="Find a model's prediction intervals on held-out rows that are unlike all that it learned from, "
+        "and write them to its config.json, for `predict --interval`.",
+    )
+    parser.add_argument("data", metavar="DATA", help="folder that `prepare` made and the model learned from")
+    parser.add_argument("--model", required=True, metavar="DIR", help="folder of the model")
+    parser.set_defaults(run=_run_calibrate)
+
+
+def _run_calibrate(args: argparse.Namespace) -> None:
+    from .intervals import calibrate
+
+    _quieten()
+    rows = calibrate(args.model, args.data)
+    print(f"{args.model}: calibrated on {rows} held-out rows that share no 20 bp with those it learned from")
 
 
 def _add_simulate(verbs) -> None:

@@ -21,7 +21,9 @@ def scan_parquet(file: BinaryIO, name: str, labelled: bool) -> Iterator[Record |
     """The rows of a Parquet file that can seek."""
     file.seek(0)
     try:
-        table = pq.ParquetFile(file)
+        # A value that many rows have stays one value: as text, a small file may have gigabytes.
+        kinds = pq.read_schema(file)
+        table = pq.ParquetFile(file, read_dictionary=[field.name for field in kinds if pa.types.is_string(field.type)])
         schema = table.schema_arrow
         places = sequence, label, id = find_columns([column.lower() for column in schema.names], name, labelled)
         _check_type(schema.field(sequence), name, number=False)
@@ -33,7 +35,7 @@ def scan_parquet(file: BinaryIO, name: str, labelled: bool) -> Iterator[Record |
         names = {place: schema.names[place] for place in places if place is not None}
         _check_size(table.metadata, names.values(), name)
         for batch in table.iter_batches(_BATCH, columns=list(names.values())):
-            cells = [batch.column(names[place]).to_pylist() if place in names else repeat(None) for place in places]
+            cells = [_values(batch.column(names[place])) if place in names else repeat(None) for place in places]
             for sequence, label, id in zip(*cells, strict=False):
                 yield _record(name, row, sequence, label, id, labelled)
                 row += 1
@@ -71,6 +73,11 @@ def _record(name: str, row: int, sequence: str | None, label, id, labelled: bool
         return Record(str(row if id is None else id), sequence, parse_label(label) if labelled else None, where)
     except RowFault as fault:
         return BadRow(where, f"{sequence}\t{label}", *fault.args)
+
+
+def _values(column: pa.Array) -> Iterator:
+    """A value at a time, whatever their size."""
+    return (scalar.as_py() for scalar in column)
 
 
 def _check_size(metadata: pq.FileMetaData, columns: Iterable[str], name: str) -> None:

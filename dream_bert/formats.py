@@ -1,4 +1,4 @@
-"""The formats of predictions: ids and expression, written as they come."""
+"""The formats of predictions: ids, expression and maybe its interval, written as they come."""
 
 import csv
 import json
@@ -29,26 +29,36 @@ def format_of(output: Path | None) -> str:
     return _SUFFIX_FORMATS[suffix]
 
 
-def _write_tsv(text: IO[str], predictions: Iterable[tuple[list[str], np.ndarray]]) -> int:
+_Parts = Iterable[tuple[list[str], np.ndarray]]
+"""Ids, and their values: (n,), or (n, columns) if there are several."""
+
+
+def _rows(values: np.ndarray, columns: tuple[str, ...]) -> list[list[float]]:
+    return values.reshape(len(values), len(columns)).tolist()
+
+
+def _write_tsv(text: IO[str], columns: tuple[str, ...], predictions: _Parts) -> int:
     writer = csv.writer(text, delimiter="\t", lineterminator="\n")
-    writer.writerow(("id", "expression"))
+    writer.writerow(("id", *columns))
     count = 0
     for ids, values in predictions:
-        writer.writerows((id, f"{value:.6f}") for id, value in zip(ids, values, strict=True))
+        rows = zip(ids, _rows(values, columns), strict=True)
+        writer.writerows((id, *(f"{value:.6f}" for value in row)) for id, row in rows)
         count += len(ids)
     return count
 
 
-def _write_jsonl(text: IO[str], predictions: Iterable[tuple[list[str], np.ndarray]]) -> int:
+def _write_jsonl(text: IO[str], columns: tuple[str, ...], predictions: _Parts) -> int:
     count = 0
     for ids, values in predictions:
-        for id, value in zip(ids, values, strict=True):
-            text.write(f'{{"id": {json.dumps(id, ensure_ascii=False)}, "expression": {value:.6f}}}\n')
+        for id, row in zip(ids, _rows(values, columns), strict=True):
+            numbers = ", ".join(f'"{name}": {value:.6f}' for name, value in zip(columns, row, strict=True))
+            text.write(f'{{"id": {json.dumps(id, ensure_ascii=False)}, {numbers}}}\n')
         count += len(ids)
     return count
 
 
-def _write_submission(text: IO[str], predictions: Iterable[tuple[list[str], np.ndarray]]) -> int:
+def _write_submission(text: IO[str], columns: tuple[str], predictions: _Parts) -> int:
     text.write("{")
     count = 0
     for ids, values in predictions:
@@ -59,19 +69,20 @@ def _write_submission(text: IO[str], predictions: Iterable[tuple[list[str], np.n
     return count
 
 
-def write_parquet(file: IO[bytes], predictions: Iterable[tuple[list[str], np.ndarray]]) -> int:
-    """Write parts of ids and expression as Parquet; how many there were."""
+def write_parquet(file: IO[bytes], columns: tuple[str, ...], predictions: _Parts) -> int:
+    """Write parts of ids and values as Parquet; how many there were."""
     import pyarrow as pa
     import pyarrow.parquet
 
-    schema = pa.schema({"id": pa.string(), "expression": pa.float32()})
+    schema = pa.schema({"id": pa.string(), **dict.fromkeys(columns, pa.float32())})
     count = 0
     with pyarrow.parquet.ParquetWriter(file, schema) as writer:
         for ids, values in predictions:
-            writer.write_table(pa.table([ids, values], schema=schema))
+            parts = np.split(values.reshape(len(values), len(columns)), len(columns), axis=1)
+            writer.write_table(pa.table([ids, *(part[:, 0] for part in parts)], schema=schema))
             count += len(ids)
     return count
 
 
 WRITERS = {"tsv": _write_tsv, "jsonl": _write_jsonl, "submission": _write_submission}
-"""Of the text formats: write parts of ids and expression, and return how many there were."""
+"""Of the text formats: write parts of ids and values under names of columns, and return how many there were."""

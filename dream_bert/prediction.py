@@ -40,6 +40,7 @@ def predict(
     model: "BertForSequenceRegression | str | Path | None" = None,
     batch_size: int = BATCH_SIZE,
     backend: str = "torch",
+    interval: float | None = None,
 ) -> np.ndarray:
     """Predict the expression of sequences.
 
@@ -49,12 +50,16 @@ def predict(
         batch_size: sequences in a forward pass. Default 64.
         backend: `torch` (default), or ONNX Runtime on the processor for an exported folder: `onnx`, float32, or
             `onnx-int8`.
+        interval: share of promoters, 0.5 to 0.99, whose measurement an interval around the prediction shall cover.
+            Default: no intervals.
 
     Returns:
-        float32 (n,), in expression units, in the order of `sequences`.
+        float32 (n,), in expression units, in the order of `sequences`; with `interval` (n, 3): the prediction, and the
+        lower and upper end.
 
     Raises:
         SequenceError: if a sequence cannot be scored; the message gives its number, from 0.
+        ValueError: if the model was not calibrated for such intervals.
         ModelError: if the model has no regression weights or no file for the backend, or gives a value that is not
             finite.
         OSError: if there is no such model.
@@ -62,8 +67,8 @@ def predict(
     if isinstance(sequences, str):
         raise TypeError("sequences is one string; give a list of strings")
     records = (Record(str(i), sequence, None, "") for i, sequence in enumerate(sequences))
-    parts = [values for _, values in _predict_records(records, load_predictor(model, batch_size, backend))]
-    return np.concatenate([np.empty(0, dtype=np.float32), *parts])
+    predictor = load_predictor(model, batch_size, backend, interval)
+    return np.concatenate([predictor([]), *(values for _, values in _predict_records(records, predictor))])
 
 
 def predict_file(
@@ -73,6 +78,7 @@ def predict_file(
     format: str | None = None,
     batch_size: int = BATCH_SIZE,
     backend: str = "torch",
+    interval: float | None = None,
 ) -> int:
     """Predict the expression of every sequence of a file, in its order, in constant memory.
 
@@ -84,6 +90,7 @@ def predict_file(
             challenge's JSON `{"0": ...}` by row number. Default: what the suffix of `output` says (`.json` is
             `submission`), or `tsv`.
         batch_size, backend: as in `predict`.
+        interval: as in `predict`; the ends are columns `lower` and `upper`, which `submission` has no place for.
 
     Returns:
         How many sequences were predicted.
@@ -94,7 +101,7 @@ def predict_file(
         OutputError: if `format` is unknown or cannot be written to `output`.
         ModelError, OSError: as in `predict`; OSError also if a file cannot be opened.
     """
-    return write_predictions(source, output, format, partial(load_predictor, model, batch_size, backend))
+    return write_predictions(source, output, format, partial(load_predictor, model, batch_size, backend, interval))
 
 
 def write_predictions(
@@ -108,20 +115,27 @@ def write_predictions(
     if format == "parquet" and (output is None or output.suffix == ".gz"):
         raise OutputError("parquet compresses itself and needs a file of its own; name one with -o, without .gz")
     with open_output(output) as file, tqdm(read_records(source), unit=" sequences", disable=None) as records:
-        predictions = _predict_records(records, load())
+        predictor = load()
+        if format == "submission" and len(predictor.columns) > 1:
+            raise OutputError("a submission holds predictions alone; leave the interval out, or choose another format")
+        predictions = _predict_records(records, predictor)
         # The first are there before a header is: a bad sequence among them leaves standard output empty.
         predictions = chain([*islice(predictions, 1)], predictions)
         if format == "parquet":
-            return write_parquet(file, predictions)
+            return write_parquet(file, predictor.columns, predictions)
         with text_stream(file, zipped=output is not None and output.suffix == ".gz") as text:
-            return WRITERS[format](text, predictions)
+            return WRITERS[format](text, predictor.columns, predictions)
 
 
 class Predictor(Protocol):
-    """What predicts inserts of at most `longest` bp, best `chunk` of them at a time: float32 (n,), in their order."""
+    """What predicts inserts of at most `longest` bp, best `chunk` of them at a time, in their order.
+
+    The columns are those of its values: float32 (n,) if there is one, else (n, columns).
+    """
 
     longest: int
     chunk: int
+    columns: tuple[str, ...]
 
     def __call__(self, inserts: list[str]) -> np.ndarray: ...
 
@@ -191,15 +205,27 @@ class _TorchModel:
             model.train(was_training)
 
 
-def load_predictor(model: "BertForSequenceRegression | str | Path | None", batch_size: int, backend: str) -> Predictor:
+def load_predictor(
+    model: "BertForSequenceRegression | str | Path | None",
+    batch_size: int = BATCH_SIZE,
+    backend: str = "torch",
+    interval: float | None = None,
+) -> Predictor:
     """A model that predicts in this process; arguments and errors as in `predict`."""
     if batch_size < 1:
         raise ValueError(f"batch size is {batch_size}; give at least 1")
-    return _LocalPredictor(_scorer(model, backend), batch_size)
+    scorer = _scorer(model, backend)
+    if interval is None:
+        return _LocalPredictor(scorer, batch_size)
+    from .intervals import half_width
+
+    return _IntervalPredictor(scorer, batch_size, half_width(scorer.config.calibration, interval))
 
 
 class _LocalPredictor:
     """Predicts equal inserts once, in batches of one length."""
+
+    columns: tuple[str, ...] = ("expression",)
 
     def __init__(self, scorer: _Scorer, batch_size: int):
         self.longest, self.chunk = longest_insert(scorer.config), CHUNK
@@ -218,6 +244,21 @@ class _LocalPredictor:
         return values[np.array([number[insert] for insert in inserts], dtype=np.int64)]
 
 
+class _IntervalPredictor(_LocalPredictor):
+    """Predicts, and says how far the measurement may be."""
+
+    columns = ("expression", "lower", "upper")
+
+    def __init__(self, scorer: _Scorer, batch_size: int, half_width: Callable[[np.ndarray], np.ndarray]):
+        super().__init__(scorer, batch_size)
+        self._half_width = half_width
+
+    def __call__(self, inserts: list[str]) -> np.ndarray:
+        values = super().__call__(inserts)
+        half = self._half_width(values)
+        return np.stack([values, values - half, values + half], axis=1)
+
+
 def _predict_records(records: Iterable[Record], predict: Predictor) -> Iterator[tuple[list[str], np.ndarray]]:
     """Ids and predictions, float32, of one chunk of records after the other."""
     records = iter(records)
@@ -230,7 +271,7 @@ def _predict_records(records: Iterable[Record], predict: Predictor) -> Iterator[
         if not chunk:
             return
         values = predict(inserts)
-        if not (finite := np.isfinite(values)).all():
+        if not (finite := np.isfinite(values).reshape(len(values), -1).all(1)).all():
             bad = chunk[int(finite.argmin())]
             where = f"{bad.where or 'input'}: record {quoted(bad.id)}"
             raise ModelError(f"{where}: the model gives no finite number; check it")

@@ -26,6 +26,7 @@ def predict_file(
     format: str | None = None,
     batch_size: int = BATCH_SIZE,
     backend: str = "torch",
+    interval: float | None = None,
 ) -> int:
     """`prediction.predict_file` with all processes that `accelerate launch` or `torchrun` started; all call it.
 
@@ -40,7 +41,7 @@ def predict_file(
         SystemExit: with status 2 in the others if the first ended, which has told why; with 143 after SIGTERM.
         SequenceError, ReadError, OutputError, ModelError, OSError: as `prediction.predict_file`.
     """
-    load = partial(load_predictor, model, batch_size, backend)
+    load = partial(load_predictor, model, batch_size, backend, interval)
     with _tidy_on_sigterm(), _all_processes():
         if distributed.get_rank() == 0:
             count = write_predictions(source, output, format, lambda: _Shared(load()))
@@ -54,14 +55,16 @@ class _Shared:
     """Predicts in the first process, with the others' help."""
 
     def __init__(self, predict: Predictor):
-        self.longest, self.chunk = predict.longest, predict.chunk * distributed.get_world_size()
+        self.longest, self.columns = predict.longest, predict.columns
+        self.chunk = predict.chunk * distributed.get_world_size()
         self._predict = predict
 
     def __call__(self, inserts: list[str]) -> np.ndarray:
         processes = distributed.get_world_size()
         share = _scatter([inserts[rank::processes] for rank in range(processes)])
-        values = np.empty(len(inserts), dtype=np.float32)
-        for rank, part in enumerate(_gather(self._predict(share))):
+        parts = _gather(self._predict(share))
+        values = np.empty((len(inserts), *parts[0].shape[1:]), dtype=np.float32)
+        for rank, part in enumerate(parts):
             values[rank::processes] = part
         return values
 

@@ -58,6 +58,8 @@ def claim(output: Path) -> IO[str]:
             os.lockf(lock.fileno(), os.F_TLOCK, 0)
         except BlockingIOError:
             raise RunFolderError(f"{output}: another run writes there; end it, or name another --output_dir") from None
+        except OSError as error:
+            logger.warning("%s cannot be locked (%s); see that no other run writes there", output, error.strerror)
     return lock
 
 

@@ -198,6 +198,7 @@ def build_model(kind: type[PreTrainedModel], arguments: ModelArguments, seed: in
     """The model to train, float32; what has no weights yet gets random ones that belong to the seed."""
     set_seed(seed)
     config = arguments.config()
+    config.calibration = None  # another model's
     if arguments.model is not None:
         return kind.from_pretrained(arguments.model, config=config, dtype=torch.float32)
     model = kind(config)

@@ -77,9 +77,7 @@ class HubServer(ThreadingHTTPServer):
         with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as cache:
             patch.setattr("huggingface_hub.constants.ENDPOINT", self.url)
             patch.setattr("huggingface_hub.hf_api.api.endpoint", self.url)
-            patch.setattr(
-                "transformers.utils.hub._hf_api", None, raising=False
-            )  # a client of its own
+            patch.setattr("transformers.utils.hub._hf_api", None, raising=False)  # a client of its own
             template = f"{self.url}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
             patch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
             patch.setattr("huggingface_hub.constants.HF_HUB_CACHE", cache)

@@ -478,6 +478,14 @@ for name in sys.argv[1:]:
 """
 
 
+def _one_long_value_many_times() -> bytes:
+    sequence = pa.DictionaryArray.from_arrays(pa.array([0] * 2000, pa.int32()), ["A" * 2**20])
+    stream = io.BytesIO()
+    table = pa.table({"sequence": sequence, "expression": [1.0] * 2000})
+    pq.write_table(table, stream, store_schema=False)  # so that it is read as text
+    return stream.getvalue()
+
+
 def test_what_unpacks_to_gigabytes_takes_bounded_memory(folder):
     """128 MiB are free when a gigabyte, or sixteen million lines, come out of small files."""
     if not sys.platform.startswith("linux"):
@@ -489,6 +497,7 @@ def test_what_unpacks_to_gigabytes_takes_bounded_memory(folder):
         "fasta": (header + 64 * bases, f":2: the line has more than {LONGEST_RECORD} characters; "),
         "blank": (header + blanks, "1 records"),
         "row": (gzip.compress(b"sequence,x\n") + joined, ": the row has more than "),
+        "many": (_one_long_value_many_times(), "2000 records"),
         "zeros": (64 * gzip.compress(bytes(1 << 24), 1), f":1: the line has more than {LONGEST_RECORD} characters; "),
     }
     for name, (content, _) in bombs.items():

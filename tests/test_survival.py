@@ -1,5 +1,6 @@
 """Runs that are killed, told to stop or find no room: they go on as if nothing had been, or say in a line why not."""
 
+import errno
 import json
 import os
 import signal
@@ -169,6 +170,15 @@ def test_one_run_a_folder(tmp_path):
             claim(tmp_path / "run")
         other.kill()
     claim(tmp_path / "run").close()
+
+
+def test_a_file_system_without_locks_is_warned_of(tmp_path, monkeypatch, caplog):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("os.lockf", refuse)
+    claim(tmp_path / "run").close()
+    assert f"{tmp_path}/run cannot be locked (No locks available)" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,154 @@
+"""Prediction intervals: how far from its predictions a model was found on promoters unlike those it learned from."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from scipy.stats import binom
+
+from .data import DataError, PromoterDataset
+from .prediction import load_model, predict
+from .writing import open_output, text_stream
+
+SHARED_BP = 20
+"""Rows that have as many bp in common, on either strand, are related."""
+
+LEVELS = np.arange(50, 100) / 100
+"""Of the intervals that a calibration knows."""
+
+CONFIDENCE = 0.95
+"""Probability, over the choice of calibration rows, that intervals of a level cover at least that share."""
+
+_ROWS_A_KNOT, _MOST_KNOTS = 50, 8
+_CHUNK = 65_536
+
+
+class HeldOut(NamedTuple):
+    """Inserts, and what was measured in expression units, float32 (n,)."""
+
+    inserts: list[str]
+    measured: np.ndarray
+
+
+def calibrate(model: str | Path, data: str | Path) -> int:
+    """Find a model's intervals and write them to its `config.json`, where `predict(interval=...)` looks for them.
+
+    Args:
+        model: the model's folder.
+        data: the folder that `prepare` made and the model learned from.
+
+    Returns:
+        how many rows they were found on: those of the validation and the test split that are unrelated to all rows of
+        the train split.
+
+    Raises:
+        DataError: if those are too few, or the data cannot be read.
+        ModelError, OSError: as `predict`.
+    """
+    path = Path(model) / "config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    held_out = unrelated_rows(data)
+    predicted = predict(held_out.inserts, load_model(Path(model)))
+    config["calibration"] = fit(predicted, held_out.measured)
+    with open_output(path) as file, text_stream(file, zipped=False) as text:
+        text.write(json.dumps(config, indent=2) + "\n")
+    return len(predicted)
+
+
+def fit(predicted: np.ndarray, measured: np.ndarray) -> dict[str, list[float]]:
+    """A calibration from predictions and measurements of rows that the model has not learned from, float (n,).
+
+    The errors' mean size is found as a function of the prediction, and then for each level the ratio of error to mean
+    size that is exceeded no oftener (normalised split conformal prediction, Papadopoulos et al. 2002,
+    https://doi.org/10.1007/3-540-36755-1_29). Of the rows' ratios it is the least that serves with probability
+    `CONFIDENCE` (Vovk 2012, https://proceedings.mlr.press/v25/vovk12.html): the fewer rows, the wider the intervals.
+
+    Raises:
+        DataError: if there are fewer rows than an interval of 90 % needs, 29.
+    """
+    n = len(predicted)
+    order, errors = np.argsort(predicted, kind="stable"), np.abs(np.subtract(measured, predicted, dtype=np.float64))
+    parts = np.array_split(order, np.clip(n // _ROWS_A_KNOT, 1, _MOST_KNOTS))
+    # The k-th least ratio serves if fewer than k of n rows are below the level's quantile, with that probability.
+    ranks = np.array([np.searchsorted(binom.cdf(np.arange(n), n, level), CONFIDENCE) for level in LEVELS])
+    ranks = ranks[ranks < n]
+    if len(ranks) <= np.searchsorted(LEVELS, 0.9):
+        raise DataError(f"{n} held-out rows unrelated to the others are too few for intervals of 90 %; 29 are needed")
+    knots = [float(np.median(predicted[part])) for part in parts]
+    spread = [max(float(errors[part].mean()), 1e-3) for part in parts]
+    ratios = np.sort(errors / np.interp(predicted, knots, spread))
+    return {"expression": knots, "spread": spread, "ratios": ratios[ranks].tolist()}
+
+
+def half_width(calibration: dict[str, list[float]] | None, level: float) -> Callable[[np.ndarray], np.ndarray]:
+    """How far an interval reaches to both sides, float32 (n,), as a function of predictions, float32 (n,).
+
+    Args:
+        calibration: as `fit` gives; it knows levels of whole per cents, and the next above `level` is taken.
+        level: share of promoters whose measurement an interval shall cover, 0.5 to 0.99.
+
+    Raises:
+        ValueError: if there is no calibration, or none for the level.
+    """
+    if not 0.5 <= level <= LEVELS[-1]:
+        raise ValueError(f"interval is {level}; give the share to cover, from 0.5 to {LEVELS[-1]}")
+    if calibration is None:
+        raise ValueError("the model has no calibration for intervals; make one with `dream-bert calibrate`")
+    number = int(np.searchsorted(LEVELS, level - 1e-9))
+    if number >= len(calibration["ratios"]):
+        most = LEVELS[len(calibration["ratios"]) - 1]
+        raise ValueError(f"interval is {level}, but the model is calibrated for at most {most}")
+    knots = calibration["expression"], np.multiply(calibration["ratios"][number], calibration["spread"])
+    return lambda predicted: np.interp(predicted, *knots).astype(np.float32)
+
+
+def unrelated_rows(data: str | Path) -> HeldOut:
+    """The rows of the validation and the test split that share no `SHARED_BP` bp with a row of the train split."""
+    splits = [PromoterDataset(data, "regression", split) for split in ("validation", "test")]
+    parts = [split.rows(np.arange(len(split))) for split in splits]
+    windows = np.concatenate([part[0] for part in parts])
+    lengths = np.concatenate([np.diff(part[1]) for part in parts])
+    forward, reverse = _shared_words(windows)
+    known = np.unique(np.concatenate([forward, reverse]))
+    in_train = np.zeros(len(known), dtype=bool)
+    train = PromoterDataset(data, "regression", "train")
+    for begin in range(0, len(train), _CHUNK):
+        chunk = train.rows(np.arange(begin, min(begin + _CHUNK, len(train))))[0]
+        words = _shared_words(chunk)[0]
+        at = np.searchsorted(known, words).clip(max=len(known) - 1)
+        in_train[at[known[at] == words]] = True
+    in_train &= known != _NONE
+    related = in_train[np.searchsorted(known, forward)] | in_train[np.searchsorted(known, reverse)]
+    row = np.repeat(np.arange(len(lengths)), lengths)
+    alone = np.flatnonzero(np.bincount(row, weights=related, minlength=len(lengths)) == 0)
+    inserts = [insert for part in parts for insert in _texts(*part[:2])]
+    measured = np.concatenate([part[2] for part in parts])
+    return HeldOut([inserts[i] for i in alone], measured[alone])
+
+
+_NONE = np.iinfo(np.uint64).max
+
+
+def _bases(windows: np.ndarray) -> np.ndarray:
+    """The last base of every 3-mer, A C G T N as 0 to 4: a row's insert, and two N after it."""
+    return (windows - 5) % 5
+
+
+def _shared_words(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The `SHARED_BP` bp from every base on, and their reverse complements, as uint64; `_NONE` where one is N."""
+    bases = np.append(_bases(windows), np.full(SHARED_BP - 1, 4)).astype(np.uint64)
+    forward, reverse = np.zeros((2, len(windows)), dtype=np.uint64)
+    whole = np.ones(len(windows), dtype=bool)
+    for i in range(SHARED_BP):
+        base = bases[i : i + len(windows)]
+        whole &= base < 4
+        forward = forward << np.uint64(2) | base & np.uint64(3)
+        reverse |= (np.uint64(3) - (base & np.uint64(3))) << np.uint64(2 * i)
+    return np.where(whole, forward, _NONE), np.where(whole, reverse, _NONE)
+
+
+def _texts(windows: np.ndarray, offsets: np.ndarray) -> list[str]:
+    text = np.frombuffer(b"ACGTN", dtype=np.uint8)[_bases(windows)].tobytes().decode()
+    return [text[begin : end - 2] for begin, end in zip(offsets, offsets[1:], strict=False)]

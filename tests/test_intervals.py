@@ -1,0 +1,206 @@
+"""Prediction intervals: coverage on made data, related rows against plain Python, and what users see."""
+
+import csv
+import json
+import random
+
+import numpy as np
+import pyarrow.parquet
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import beta
+from transformers import BertForSequenceClassification
+
+from dream_bert import BertForSequenceRegression, DreamBertConfig, PromoterDataset, predict
+from dream_bert.cli import main
+from dream_bert.data import DataError
+from dream_bert.intervals import CONFIDENCE, fit, half_width, unrelated_rows
+from dream_bert.prediction import predict_file
+from dream_bert.prepare import prepare
+from dream_bert.training import ModelArguments, build_model
+
+CALIBRATION = {"expression": [2.0, 12.0], "spread": [0.5, 2.0], "ratios": [1.0 + i / 10 for i in range(45)]}
+
+
+@pytest.fixture(scope="module")
+def folder(tiny_model, tmp_path_factory):
+    path = tmp_path_factory.mktemp("calibrated")
+    tiny_model(stride=1, context=0, calibration=CALIBRATION).save_pretrained(path)
+    return path
+
+
+def errors_of(draw, n):
+    """Predictions, and measurements whose error grows with them."""
+    predicted = draw.uniform(0, 17, n)
+    return predicted, predicted + draw.standard_t(4, n) * (0.2 + 0.1 * predicted)
+
+
+@pytest.mark.parametrize("level", [0.5, 0.8, 0.9])
+def test_intervals_cover_what_they_say_and_hardly_more(level):
+    draw = np.random.default_rng(0)
+    covered = []
+    for _ in range(60):
+        reach = half_width(fit(*errors_of(draw, 300)), level)
+        predicted, measured = errors_of(draw, 4000)
+        covered.append(np.mean(np.abs(measured - predicted) <= reach(predicted)))
+    assert np.mean(np.array(covered) >= level) >= CONFIDENCE - 0.05
+    assert np.mean(covered) < level + 0.06
+
+
+def test_intervals_are_wide_where_errors_are_large():
+    predicted, measured = errors_of(np.random.default_rng(1), 2000)
+    reach = half_width(fit(predicted, measured), 0.9)
+    assert reach(np.float32([16]))[0] > 2 * reach(np.float32([2]))[0]
+    constant = np.quantile(np.abs(measured - predicted), 0.9)
+    assert reach(predicted).mean() < constant
+
+
+@given(st.integers(29, 400), st.floats(0.5, 0.9))
+def test_the_rank_is_the_least_that_serves_with_the_confidence(n, level):
+    """The share that the k-th of n errors covers has the distribution Beta(k, n + 1 - k)."""
+    errors = np.arange(1, n + 1) / n
+    calibration = fit(np.zeros(n), errors)
+    rank = round(float(half_width(calibration, level)(np.zeros(1, dtype=np.float32))[0]) * n)
+    level = np.ceil(level * 100 - 1e-9) / 100
+    assert beta.sf(level, rank, n + 1 - rank) >= CONFIDENCE - 1e-9
+    assert beta.sf(level, rank - 1, n + 2 - rank) < CONFIDENCE
+
+
+def test_few_rows_give_no_interval():
+    with pytest.raises(DataError, match="^28 held-out rows .* 29 are needed$"):
+        fit(np.arange(28.0), np.arange(28.0))
+    known = fit(np.arange(29.0), np.arange(29.0) + 1)
+    with pytest.raises(ValueError, match="calibrated for at most 0.9$"):
+        half_width(known, 0.95)
+
+
+@pytest.mark.parametrize("level", [0.49, 0.995, 90, float("nan")])
+def test_a_level_is_a_share(level):
+    with pytest.raises(ValueError, match="from 0.5 to 0.99"):
+        half_width(CALIBRATION, level)
+
+
+# --- related rows ----------------------------------------------------------------------------------------------------
+
+
+def reverse_complement(insert):
+    return insert[::-1].translate(str.maketrans("ACGTN", "TGCAN"))
+
+
+def words(insert):
+    return {insert[i : i + 20] for i in range(len(insert) - 19) if "N" not in insert[i : i + 20]}
+
+
+def related(one, other):
+    return not words(one).isdisjoint(words(other) | words(reverse_complement(other)))
+
+
+def test_unrelated_rows_share_no_20_bp_on_either_strand(tmp_path):
+    draw = random.Random(0)
+
+    def bases(length):
+        return "".join(draw.choices("ACGT", k=length))
+
+    inserts = [bases(draw.choice([80, 80, 77, 19, 45])) for _ in range(300)]
+    for i in range(0, 240, 4):
+        piece = inserts[i][10 : 10 + draw.choice([19, 20, 30])]
+        inserts[i + 1] = draw.choice([piece, reverse_complement(piece)]) + bases(50)
+        inserts[i + 2] = bases(30) + piece[:9] + "N" + piece[10:]
+    labels = {insert: round(i / 20, 3) for i, insert in enumerate(inserts)}
+    source = tmp_path / "rows.tsv"
+    source.write_text("".join(f"{insert}\t{label}\n" for insert, label in labels.items()))
+    prepare([source], tmp_path / "data", ("regression",), validation=60, test=40)
+
+    inserts, measured = unrelated_rows(tmp_path / "data")
+    np.testing.assert_allclose(measured, [labels[insert] for insert in inserts], rtol=1e-6)
+
+    train = train_inserts(tmp_path / "data", labels)
+    held_out = labels.keys() - train
+    assert set(inserts) == {one for one in held_out if not any(related(one, other) for other in train)}
+    assert 0 < len(inserts) < len(held_out) == 100
+
+
+def train_inserts(data, labels):
+    rows = PromoterDataset(data, "regression", "train")
+    by_label = {np.float32(label): insert for insert, label in labels.items()}
+    return {by_label[np.float32(label)] for label in rows.rows(np.arange(len(rows)))[2]}
+
+
+# --- what users see --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("level, ratio", [(0.9, 5.0), (0.895, 5.0), (0.5, 1.0)])
+def test_predict_gives_both_ends(folder, inserts, level, ratio):
+    values = predict(inserts, folder, interval=level)
+    assert values.shape == (len(inserts), 3) and values.dtype == np.float32
+    expected = predict(inserts, folder)
+    np.testing.assert_array_equal(values[:, 0], expected)
+    reach = ratio * np.interp(expected, [2, 12], [0.5, 2])
+    np.testing.assert_allclose(values[:, 1:], np.stack([expected - reach, expected + reach], 1), rtol=1e-5, atol=1e-5)
+    assert predict([], folder, interval=level).shape == (0, 3)
+
+
+def test_files_have_both_ends(folder, inserts, tmp_path, monkeypatch):
+    monkeypatch.setattr("dream_bert.prediction.CHUNK", 3)
+    source = tmp_path / "in.txt"
+    source.write_text("\n".join(inserts))
+    expected = predict(inserts, folder, interval=0.8)
+    for name in ("out.tsv", "out.jsonl", "out.parquet"):
+        predict_file(source, tmp_path / name, folder, interval=0.8)
+    with open(tmp_path / "out.tsv") as file:
+        rows = [*csv.DictReader(file, delimiter="\t")]
+    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    table = pyarrow.parquet.read_table(tmp_path / "out.parquet").to_pylist()
+    for found in (rows, lines, table):
+        assert [*found[0]] == ["id", "expression", "lower", "upper"]
+        numbers = [[float(row[name]) for name in ("expression", "lower", "upper")] for row in found]
+        np.testing.assert_allclose(numbers, expected, atol=1e-6)
+
+
+def test_a_submission_has_no_place_for_them(folder, tmp_path, capsys):
+    (tmp_path / "in.txt").write_text("ACGT\n")
+    argv = ["predict", str(tmp_path / "in.txt"), "--model", str(folder), "-o", str(tmp_path / "out.json")]
+    assert main([*argv, "--interval", "0.9"]) == 2
+    assert capsys.readouterr().err.startswith("dream-bert: a submission holds predictions alone")
+    assert not (tmp_path / "out.json").exists()
+
+
+def test_a_model_without_calibration_says_how_to_get_one(tiny_model, tmp_path, capsys):
+    tiny_model().save_pretrained(tmp_path)
+    (tmp_path / "in.txt").write_text("ACGT\n")
+    assert main(["predict", str(tmp_path / "in.txt"), "--model", str(tmp_path), "--interval", "0.9"]) == 2
+    streams = capsys.readouterr()
+    assert "make one with `dream-bert calibrate`" in streams.err and not streams.out
+
+
+def test_calibrate_writes_what_fit_finds(tiny_model, promoters, prepared, tmp_path, capsys):
+    tiny_model(stride=1, context=0).save_pretrained(tmp_path)
+    before = json.loads((tmp_path / "config.json").read_text())
+    assert main(["calibrate", str(prepared), "--model", str(tmp_path)]) == 0
+    assert "calibrated on 40 held-out rows" in capsys.readouterr().out
+    after = json.loads((tmp_path / "config.json").read_text())
+    held_out = unrelated_rows(prepared)
+    calibration, expected = after.pop("calibration"), fit(predict(held_out.inserts, tmp_path), held_out.measured)
+    assert calibration.keys() == expected.keys()
+    assert all(calibration[name] == pytest.approx(numbers) for name, numbers in expected.items())
+    assert after == {name: value for name, value in before.items() if name != "calibration"}
+
+
+def test_a_calibrated_model_is_stock_and_another_training_forgets_it(folder):
+    BertForSequenceClassification.from_pretrained(folder)
+    assert DreamBertConfig.from_pretrained(folder).calibration == CALIBRATION
+    assert build_model(BertForSequenceRegression, ModelArguments(model=str(folder)), 0).config.calibration is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        [], {"spread": [1.0]}, {"ratios": []}, {"ratios": [1.0] * 51}, {"ratios": [2.0, 1.0]}, {"spread": [-1.0, 1.0]},
+        {"expression": [12.0, 2.0]}, {"ratios": [float("nan")]}, {"ratios": ["1"]}, {"ratios": [True]},
+        {"spread": None},
+    ],
+)  # fmt: skip
+def test_a_hostile_calibration_is_refused(tiny_config, change):
+    with pytest.raises(ValueError, match="^calibration "):
+        tiny_config(calibration=CALIBRATION | change if isinstance(change, dict) else change)
