@@ -27,6 +27,11 @@ def test_leaderboard_travels_with_the_weights(leaderboard):
     assert json.loads((DEFAULT_MODEL / "evaluation.json").read_text()) == leaderboard
 
 
+def test_coverage_of_intervals(leaderboard):
+    text = " ".join((ROOT / "README.md").read_text().split())
+    assert f"they enclose {leaderboard['interval']['covered']:.0%}".replace("%", " %") in text
+
+
 @pytest.mark.parametrize("page", ["README.md", "card"])
 def test_leaderboard(page, leaderboard, tmp_path):
     result = leaderboard

@@ -34,6 +34,7 @@ class DreamBertConfig(BertConfig):
         reading_frames: how many reading frames, 1 to 3 (1 for stride 1), a prediction averages; default 1.
         label_mean, label_std: mean and standard deviation of the training labels in expression units; the loss is in
             units of `label_std`. Default 0 and 1.
+        calibration: of prediction intervals, as `dream-bert calibrate` writes it; default None.
         k: bases a token, always 3.
         **kwargs: `BertConfig`'s own; defaults here are 3 layers, 512 wide, 8 heads, 130 tokens, one regression label.
 
@@ -53,6 +54,7 @@ class DreamBertConfig(BertConfig):
         reading_frames: int = 1,
         label_mean: float = 0.0,
         label_std: float = 1.0,
+        calibration: dict[str, list[float]] | None = None,
         k: int = 3,
         **kwargs: Any,
     ):
@@ -60,7 +62,7 @@ class DreamBertConfig(BertConfig):
         if "id2label" not in kwargs:
             defaults |= dict(id2label={0: "expression"}, label2id={"expression": 0}, problem_type="regression")
         fields = defaults | kwargs
-        check_config(fields | {"label_mean": label_mean, "label_std": label_std})
+        check_config(fields | {"label_mean": label_mean, "label_std": label_std, "calibration": calibration})
         check_layout(k, stride, context, reading_frames, fields["max_position_embeddings"])
         super().__init__(**fields)
         self.k = k
@@ -69,6 +71,7 @@ class DreamBertConfig(BertConfig):
         self.reading_frames = reading_frames
         self.label_mean = label_mean
         self.label_std = label_std
+        self.calibration = calibration
 
     @classmethod
     def _dict_from_json_file(cls, json_file: str | Path) -> dict[str, Any]:

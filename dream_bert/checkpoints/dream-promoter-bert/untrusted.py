@@ -43,7 +43,7 @@ _CHOICES = {
 
 _KINDS = {"num_labels": int, "id2label": dict, "label2id": dict, "architectures": list, "auto_map": dict}
 _LAYOUT = ("k", "stride", "context", "reading_frames", "max_position_embeddings")
-FIELDS = {*_SIZES, *_NUMBERS, *_CHOICES, *_KINDS, *_LAYOUT, "label_mean", "label_std"}
+FIELDS = {*_SIZES, *_NUMBERS, *_CHOICES, *_KINDS, *_LAYOUT, "label_mean", "label_std", "calibration"}
 """What is read of a `config.json`."""
 
 
@@ -95,6 +95,8 @@ def check_config(fields: dict[str, Any]) -> None:
         if not any(type(value) is type(choice) and value == choice for choice in _CHOICES[name]):
             raise ValueError(f"{name} is {value!r:.80}; give {' or '.join(map(str, _CHOICES[name]))}")
     _check_label_statistics(fields.get("label_mean", 0.0), fields.get("label_std", 1.0))
+    if "calibration" in fields:
+        _check_calibration(fields["calibration"])
 
 
 def check_layout(k: int, stride: int, context: int, reading_frames: int, positions: int) -> None:
@@ -143,3 +145,16 @@ def _check_kinds(fields: dict[str, Any]) -> None:
 def _check_label_statistics(mean: float, std: float) -> None:
     if not (_is_number(mean, Real) and _is_number(std, Real) and math.isfinite(mean) and 0 < std < math.inf):
         raise ValueError(f"label_mean is {mean!r:.80} and label_std {std!r:.80}; give finite numbers, std above 0")
+
+
+def _check_calibration(value: Any) -> None:
+    """What `intervals.fit` makes: errors' mean size at rising predictions, and a rising ratio for each level."""
+    lists = [value.get(name) for name in ("expression", "spread", "ratios")] if isinstance(value, dict) else []
+    if not lists or not all(isinstance(numbers, list) and 0 < len(numbers) <= 50 for numbers in lists):
+        raise ValueError("calibration has no lists expression, spread and ratios of 1 to 50 numbers")
+    if not all(_is_number(number, Real) and math.isfinite(number) for numbers in lists for number in numbers):
+        raise ValueError("calibration holds what is no finite number")
+    expression, spread, ratios = lists
+    rising = all(numbers == sorted(numbers) for numbers in (expression, ratios))
+    if len(expression) != len(spread) or not rising or min(*spread, ratios[0]) < 0:
+        raise ValueError("calibration does not rise, is negative, or has lists of other lengths")
