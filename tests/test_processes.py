@@ -294,8 +294,10 @@ def expressions(path: Path) -> tuple[list[str], list[float]]:
 
 @pytest.fixture(scope="module")
 def model(tiny_model, tmp_path_factory) -> Path:
-    tiny_model(stride=1, context=0, max_position_embeddings=128).save_pretrained(tmp_path_factory.mktemp("model"))
-    return tmp_path_factory.getbasetemp() / "model0"
+    calibration = {"expression": [0.0], "spread": [2.0], "ratios": [1.0 + i / 10 for i in range(45)]}
+    folder = tmp_path_factory.mktemp("model")
+    tiny_model(stride=1, context=0, max_position_embeddings=128, calibration=calibration).save_pretrained(folder)
+    return folder
 
 
 @pytest.mark.parametrize("processes", [2, 3])
@@ -342,10 +344,16 @@ def test_sigterm_leaves_no_output(source, model, tmp_path):
 
 
 def test_the_command_under_the_launcher(source, model, tmp_path):
-    command = ["predict", source, "-o", tmp_path / "out.tsv", "--model", model]
+    command = ["predict", source, "-o", tmp_path / "out.tsv", "--model", model, "--interval", "0.9"]
     ((status, output),) = end(start("cpu.yaml", ["dream_bert", *command], "--module"))
     assert status == 0, output
-    assert expressions(tmp_path / "out.tsv")[0] == [str(row) for row in range(101)]
+    with open(tmp_path / "out.tsv") as file:
+        rows = [*csv.DictReader(file, delimiter="\t")]
+    assert [row["id"] for row in rows] == [str(row) for row in range(101)]
+    ends = [
+        [float(row["expression"]) - float(row["lower"]), float(row["upper"]) - float(row["lower"])] for row in rows
+    ]
+    np.testing.assert_allclose(ends, [[10, 20]] * 101, atol=1e-4)
 
 
 # --- configurations ---------------------------------------------------------------------------------------------
