@@ -18,6 +18,7 @@ from pathlib import Path
 
 import torch
 import transformers
+from packaging.version import Version
 from torch.distributed import TCPStore
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
@@ -30,6 +31,9 @@ from dream_bert.training import PromoterTrainer  # noqa: E402
 
 SCRIPTS = {"mlm": run_mlm, "regression": run_regression}
 IGNORED = -100
+
+SEVERAL_RESUME = Version(transformers.__version__) >= Version("5.18")
+"""Whether Trainer can load what several processes on CPUs saved."""
 
 _context = multiprocessing.get_context("forkserver")
 
