@@ -69,13 +69,13 @@ def fit(predicted: np.ndarray, measured: np.ndarray) -> dict[str, list[float]]:
         DataError: if there are fewer rows than an interval of 90 % needs, 29.
     """
     n = len(predicted)
-    order, errors = np.argsort(predicted, kind="stable"), np.abs(np.subtract(measured, predicted, dtype=np.float64))
-    parts = np.array_split(order, np.clip(n // _ROWS_A_KNOT, 1, _MOST_KNOTS))
     # The k-th least ratio serves if fewer than k of n rows are below the level's quantile, with that probability.
     ranks = np.array([np.searchsorted(binom.cdf(np.arange(n), n, level), CONFIDENCE) for level in LEVELS])
     ranks = ranks[ranks < n]
     if len(ranks) <= np.searchsorted(LEVELS, 0.9):
         raise DataError(f"{n} held-out rows unrelated to the others are too few for intervals of 90 %; 29 are needed")
+    order, errors = np.argsort(predicted, kind="stable"), np.abs(np.subtract(measured, predicted, dtype=np.float64))
+    parts = np.array_split(order, np.clip(n // _ROWS_A_KNOT, 1, _MOST_KNOTS))
     knots = [float(np.median(predicted[part])) for part in parts]
     spread = [max(float(errors[part].mean()), 1e-3) for part in parts]
     ratios = np.sort(errors / np.interp(predicted, knots, spread))
@@ -111,7 +111,7 @@ def unrelated_rows(data: str | Path) -> HeldOut:
     windows = np.concatenate([part[0] for part in parts])
     lengths = np.concatenate([np.diff(part[1]) for part in parts])
     forward, reverse = _shared_words(windows)
-    known = np.unique(np.concatenate([forward, reverse]))
+    known = np.unique(np.concatenate([forward, reverse, [_NONE]]))
     in_train = np.zeros(len(known), dtype=bool)
     train = PromoterDataset(data, "regression", "train")
     for begin in range(0, len(train), _CHUNK):

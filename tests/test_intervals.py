@@ -127,6 +127,18 @@ def train_inserts(data, labels):
     return {by_label[np.float32(label)] for label in rows.rows(np.arange(len(rows)))[2]}
 
 
+def test_without_held_out_rows_nothing_is_written(tiny_model, tmp_path, capsys):
+    (tmp_path / "rows.tsv").write_text("ACGT\t1\nACGTA\t2\n")
+    prepare([tmp_path / "rows.tsv"], tmp_path / "data", ("regression",), validation=0, test=0)
+    assert unrelated_rows(tmp_path / "data").inserts == []
+    tiny_model(stride=1, context=0).save_pretrained(tmp_path / "model")
+    before = (tmp_path / "model" / "config.json").read_bytes()
+    capsys.readouterr()
+    assert main(["calibrate", str(tmp_path / "data"), "--model", str(tmp_path / "model")]) == 2
+    assert capsys.readouterr().err.startswith("dream-bert: 0 held-out rows ")
+    assert (tmp_path / "model" / "config.json").read_bytes() == before
+
+
 # --- what users see --------------------------------------------------------------------------------------------------
 
 
