@@ -22,8 +22,8 @@ def scan_parquet(file: BinaryIO, name: str, labelled: bool) -> Iterator[Record |
     file.seek(0)
     try:
         # A value that many rows have stays one value: as text, a small file may have gigabytes.
-        kinds = pq.read_schema(file)
-        table = pq.ParquetFile(file, read_dictionary=[field.name for field in kinds if pa.types.is_string(field.type)])
+        texts = [field.name for field in pq.read_schema(file) if _is_text(field.type)]
+        table = pq.ParquetFile(file, read_dictionary=texts)
         schema = table.schema_arrow
         places = sequence, label, id = find_columns([column.lower() for column in schema.names], name, labelled)
         _check_type(schema.field(sequence), name, number=False)
@@ -87,9 +87,13 @@ def _check_size(metadata: pq.FileMetaData, columns: Iterable[str], name: str) ->
                 raise ReadError(f"{name}: has a row group of over 1 GiB a column; write it in smaller row groups")
 
 
+def _is_text(kind: pa.DataType) -> bool:
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+
+
 def _check_type(field, name: str, number: bool) -> None:
     kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-    fits = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    fits = _is_text(kind)
     if number:
         fits = fits or pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)
     if not fits:

@@ -49,6 +49,15 @@ def window_ids(inserts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     return kmer_ids(f"NN{'NN'.join(inserts)}NN".encode("ascii")), offsets
 
 
+def bases(windows: np.ndarray) -> np.ndarray:
+    """The last base of every 3-mer, A C G T N as 0 to 4: of `window_ids`, each insert and two N after it.
+
+    >>> "".join(BASES[base] for base in bases(window_ids(["ACG", "T"])[0]))
+    'ACGNNTNN'
+    """
+    return (windows - len(SPECIAL_TOKENS)) % len(BASES)
+
+
 def kmer_ids(text: bytes) -> np.ndarray:
     """Ids, uint8 (len(text) - 2,), of all 3-mers of a text; what is not A C G T U reads as N.
 

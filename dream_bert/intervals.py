@@ -3,17 +3,14 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import binom
 
-from .data import DataError, PromoterDataset
+from .data import DataError
 from .prediction import load_model, predict
+from .unrelated import unrelated_rows
 from .writing import open_output, text_stream
-
-SHARED_BP = 20
-"""Rows that have as many bp in common, on either strand, are related."""
 
 LEVELS = np.arange(50, 100) / 100
 """Of the intervals that a calibration knows."""
@@ -22,14 +19,6 @@ CONFIDENCE = 0.95
 """Probability, over the choice of calibration rows, that intervals of a level cover at least that share."""
 
 _ROWS_A_KNOT, _MOST_KNOTS = 50, 8
-_CHUNK = 65_536
-
-
-class HeldOut(NamedTuple):
-    """Inserts, and what was measured in expression units, float32 (n,)."""
-
-    inserts: list[str]
-    measured: np.ndarray
 
 
 def calibrate(model: str | Path, data: str | Path) -> int:
@@ -102,53 +91,3 @@ def half_width(calibration: dict[str, list[float]] | None, level: float) -> Call
         raise ValueError(f"interval is {level}, but the model is calibrated for at most {most}")
     knots = calibration["expression"], np.multiply(calibration["ratios"][number], calibration["spread"])
     return lambda predicted: np.interp(predicted, *knots).astype(np.float32)
-
-
-def unrelated_rows(data: str | Path) -> HeldOut:
-    """The rows of the validation and the test split that share no `SHARED_BP` bp with a row of the train split."""
-    splits = [PromoterDataset(data, "regression", split) for split in ("validation", "test")]
-    parts = [split.rows(np.arange(len(split))) for split in splits]
-    windows = np.concatenate([part[0] for part in parts])
-    lengths = np.concatenate([np.diff(part[1]) for part in parts])
-    forward, reverse = _shared_words(windows)
-    known = np.unique(np.concatenate([forward, reverse, [_NONE]]))
-    in_train = np.zeros(len(known), dtype=bool)
-    train = PromoterDataset(data, "regression", "train")
-    for begin in range(0, len(train), _CHUNK):
-        chunk = train.rows(np.arange(begin, min(begin + _CHUNK, len(train))))[0]
-        words = _shared_words(chunk)[0]
-        at = np.searchsorted(known, words).clip(max=len(known) - 1)
-        in_train[at[known[at] == words]] = True
-    in_train &= known != _NONE
-    related = in_train[np.searchsorted(known, forward)] | in_train[np.searchsorted(known, reverse)]
-    row = np.repeat(np.arange(len(lengths)), lengths)
-    alone = np.flatnonzero(np.bincount(row, weights=related, minlength=len(lengths)) == 0)
-    inserts = [insert for part in parts for insert in _texts(*part[:2])]
-    measured = np.concatenate([part[2] for part in parts])
-    return HeldOut([inserts[i] for i in alone], measured[alone])
-
-
-_NONE = np.iinfo(np.uint64).max
-
-
-def _bases(windows: np.ndarray) -> np.ndarray:
-    """The last base of every 3-mer, A C G T N as 0 to 4: a row's insert, and two N after it."""
-    return (windows - 5) % 5
-
-
-def _shared_words(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The `SHARED_BP` bp from every base on, and their reverse complements, as uint64; `_NONE` where one is N."""
-    bases = np.append(_bases(windows), np.full(SHARED_BP - 1, 4)).astype(np.uint64)
-    forward, reverse = np.zeros((2, len(windows)), dtype=np.uint64)
-    whole = np.ones(len(windows), dtype=bool)
-    for i in range(SHARED_BP):
-        base = bases[i : i + len(windows)]
-        whole &= base < 4
-        forward = forward << np.uint64(2) | base & np.uint64(3)
-        reverse |= (np.uint64(3) - (base & np.uint64(3))) << np.uint64(2 * i)
-    return np.where(whole, forward, _NONE), np.where(whole, reverse, _NONE)
-
-
-def _texts(windows: np.ndarray, offsets: np.ndarray) -> list[str]:
-    text = np.frombuffer(b"ACGTN", dtype=np.uint8)[_bases(windows)].tobytes().decode()
-    return [text[begin : end - 2] for begin, end in zip(offsets, offsets[1:], strict=False)]

@@ -16,6 +16,7 @@ from multiprocessing import forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import pytest
 import torch
 import transformers
 from packaging.version import Version
@@ -32,8 +33,10 @@ from dream_bert.training import PromoterTrainer  # noqa: E402
 SCRIPTS = {"mlm": run_mlm, "regression": run_regression}
 IGNORED = -100
 
-SEVERAL_RESUME = Version(transformers.__version__) >= Version("5.18")
-"""Whether Trainer can load what several processes on CPUs saved."""
+several_resume = pytest.mark.skipif(
+    Version(transformers.__version__) < Version("5.18"),
+    reason="Trainer before transformers 5.18 cannot load what several processes on CPUs saved",
+)
 
 _context = multiprocessing.get_context("forkserver")
 

@@ -478,11 +478,10 @@ for name in sys.argv[1:]:
 """
 
 
-def _one_long_value_many_times() -> bytes:
-    sequence = pa.DictionaryArray.from_arrays(pa.array([0] * 2000, pa.int32()), ["A" * 2**20])
+def _one_long_value_many_times(kind: pa.DataType) -> bytes:
+    table = pa.table({"sequence": pa.array(["A" * 2**20] * 300, kind), "expression": [1.0] * 300})
     stream = io.BytesIO()
-    table = pa.table({"sequence": sequence, "expression": [1.0] * 2000})
-    pq.write_table(table, stream, store_schema=False)  # so that it is read as text
+    pq.write_table(table, stream, dictionary_pagesize_limit=2**22)
     return stream.getvalue()
 
 
@@ -497,7 +496,9 @@ def test_what_unpacks_to_gigabytes_takes_bounded_memory(folder):
         "fasta": (header + 64 * bases, f":2: the line has more than {LONGEST_RECORD} characters; "),
         "blank": (header + blanks, "1 records"),
         "row": (gzip.compress(b"sequence,x\n") + joined, ": the row has more than "),
-        "many": (_one_long_value_many_times(), "2000 records"),
+        "many": (_one_long_value_many_times(pa.string()), "300 records"),
+        "many large": (_one_long_value_many_times(pa.large_string()), "300 records"),
+        "many views": (_one_long_value_many_times(pa.string_view()), "300 records"),
         "zeros": (64 * gzip.compress(bytes(1 << 24), 1), f":1: the line has more than {LONGEST_RECORD} characters; "),
     }
     for name, (content, _) in bombs.items():

@@ -179,7 +179,7 @@ def assert_same_outcome(one: Path, many: Path, processes: int) -> None:
     assert len(history(one, "eval")) == 3
 
 
-@pytest.mark.skipif(not mortal.SEVERAL_RESUME, reason="needs transformers 5.18")
+@mortal.several_resume
 def test_a_process_dies_and_the_resumed_run_ends_as_one_of_one_process(arguments, data, tmp_path):
     run_noting_rows("regression", str(tmp_path / "one"), -1, arguments("regression", "whole", BATCH))
     more = "--dataloader_num_workers 2"

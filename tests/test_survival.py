@@ -61,7 +61,13 @@ def outcome(folder: Path, stage: str, processes: int = 1) -> tuple:
     return weights, untimed, mortal.rows_seen(folder / "notes", processes, STEPS_AN_EPOCH[stage])
 
 
-@pytest.fixture(scope="module", params=[("regression", 1, ""), ("mlm", 2, "--load_best_model_at_end False")])
+@pytest.fixture(
+    scope="module",
+    params=[
+        ("regression", 1, ""),
+        pytest.param(("mlm", 2, "--load_best_model_at_end False"), marks=mortal.several_resume),
+    ],
+)
 def unbroken(request, train, tmp_path_factory):
     stage, processes, more = request.param
     folder = tmp_path_factory.mktemp("unbroken")
@@ -85,16 +91,8 @@ DEATHS = [
 ]
 
 
-@pytest.fixture
-def resumable(unbroken):
-    _, processes, *_ = unbroken
-    if processes > 1 and not mortal.SEVERAL_RESUME:
-        pytest.skip("needs transformers 5.18")
-    return unbroken
-
-
-def test_killed_at_every_bad_moment(resumable, train, tmp_path):
-    stage, processes, more, whole = resumable
+def test_killed_at_every_bad_moment(unbroken, train, tmp_path):
+    stage, processes, more, whole = unbroken
     for moment, step in DEATHS[:: 1 if processes == 1 else 2]:
         ends, errors = train(stage, tmp_path, moment, step, processes, more)
         assert ends[0] == -signal.SIGKILL, f"{moment}: {errors}"
@@ -105,8 +103,8 @@ def test_killed_at_every_bad_moment(resumable, train, tmp_path):
     assert not list((tmp_path / "run").glob("*part*"))
 
 
-def test_sigterm_saves_at_the_end_of_the_step_and_leaves(resumable, train, tmp_path):
-    stage, processes, more, whole = resumable
+def test_sigterm_saves_at_the_end_of_the_step_and_leaves(unbroken, train, tmp_path):
+    stage, processes, more, whole = unbroken
     # The last process gets the signal: within an epoch, at a step with a checkpoint of its own, at an epoch's end.
     for step in (4, 6, STEPS_AN_EPOCH[stage]):
         ends, errors = train(stage, tmp_path, "SIGTERM", step, processes, more)

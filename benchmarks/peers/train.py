@@ -25,15 +25,10 @@ from public_leaderboard import PublicLeaderboard
 
 from dream_bert.construct import to_insert
 from dream_bert.data import PromoterDataset
-from dream_bert.encoding import K, kmer_ids
+from dream_bert.encoding import K, bases, window_ids
 
 RESULTS = Path(__file__).parents[1] / "peers.json"
 Predictor = Callable[[np.ndarray], np.ndarray]
-
-
-def bases(windows: np.ndarray) -> np.ndarray:
-    """Bases A C G T N as 0 to 4, uint8 (n, length), from window ids of rows of one length."""
-    return ((windows - 5) % 5)[:, : 1 - K]
 
 
 def train_split(folder: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -41,7 +36,7 @@ def train_split(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     dataset = PromoterDataset(folder, "regression", "train")
     windows, offsets, expression = dataset.rows(np.arange(len(dataset)))
     (length,) = np.unique(np.diff(offsets))
-    return bases(windows.reshape(-1, length)), expression
+    return bases(windows.reshape(-1, length))[:, : 1 - K], expression
 
 
 def one_hot(promoters: np.ndarray) -> torch.Tensor:
@@ -183,9 +178,8 @@ def as_text(promoters: np.ndarray) -> list[str]:
 
 def bases_of(oligos: list[str]) -> np.ndarray:
     """Bases of sequences whose inserts are of one length."""
-    text = f"NN{'NN'.join(map(to_insert, oligos))}NN".encode()
-    windows = kmer_ids(text)
-    return bases(windows[: len(windows) // len(oligos) * len(oligos)].reshape(len(oligos), -1))
+    windows, _ = window_ids([to_insert(oligo) for oligo in oligos])
+    return bases(windows.reshape(len(oligos), -1))[:, : 1 - K]
 
 
 if __name__ == "__main__":
