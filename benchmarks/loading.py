@@ -88,7 +88,11 @@ def measure_resuming(data: Path, scratch: Path, repeats: int) -> dict:
     def run(step: int | None) -> float:
         first = FirstStep()
         trainer = PromoterTrainer(
-            BertForSequenceRegression(config), arguments, dict, RegressionBatches(rows, config), callbacks=[first]
+            BertForSequenceRegression(config),
+            arguments,
+            data_collator=dict,
+            train_dataset=RegressionBatches(rows, config),
+            callbacks=[first],
         )
         trainer.remove_callback(PrinterCallback)
         if step is None:

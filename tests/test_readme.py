@@ -104,3 +104,17 @@ def test_preparation_speeds():
         ]
         for name, row in speeds("preparation")["prepare"].items()
     }
+
+
+def test_loading_speeds():
+    result, stages = speeds("loading"), {"regression": "regression", "pretraining": "mlm"}
+    table = rows("README.md", "| loading, sequences/s on one core |")
+    shapes = ("batch 64", "batch 256", "batch 1024", "batch 64, DataLoader")
+    assert table == {
+        f"{stage}, `{preset}`": [f"{result['rates'][f'{key}, {preset}, {shape}']['median']:,.0f}" for shape in shapes]
+        for stage, key in stages.items()
+        for preset in ("seed", "compact")
+    }
+    text = " ".join((ROOT / "README.md").read_text().split())
+    opening, resuming = (times["median"] for times in (result["opening"], result["resuming"]["99 %"]))
+    assert f"rows takes {opening:.2f} s, resuming at 99 % of an epoch {resuming:.2f} s to the first batch" in text
