@@ -4,6 +4,7 @@ Started by a launcher, this file is a training script that notes its rows: `test
 """
 
 import csv
+import faulthandler
 import hashlib
 import json
 import os
@@ -12,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from multiprocessing.connection import wait
@@ -128,23 +130,29 @@ def arguments(data, models, tmp_path):
 
 def start(config: str, command: list, more: str = "", **environment: str) -> subprocess.Popen:
     launch = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", EXAMPLES / "accelerate" / config]
-    return subprocess.Popen(
+    printed = tempfile.TemporaryFile("w+")  # a pipe that nobody reads yet would hold a launcher up
+    launcher = subprocess.Popen(
         [*map(str, launch), *more.split(), *map(str, command)],
         env=os.environ | {"OMP_NUM_THREADS": "1"} | environment,
-        stdout=subprocess.PIPE,
+        stdout=printed,
         stderr=subprocess.STDOUT,
-        text=True,
     )
+    launcher.printed = printed
+    return launcher
 
 
 def end(*launched: subprocess.Popen, timeout: float = DEADLINE) -> list[tuple[int, str]]:
-    """Exit status and output of launchers."""
-    try:
-        outputs = [launcher.communicate(timeout=timeout)[0] for launcher in launched]
-        return [(launcher.returncode, output) for launcher, output in zip(launched, outputs, strict=True)]
-    finally:
-        for launcher in launched:
-            launcher.terminate()  # which ends its processes too
+    """Exit status and output of launchers; where one fails or does not end, all others are ended."""
+    began = time.monotonic()
+    while any(launcher.poll() is None for launcher in launched) and time.monotonic() - began < timeout:
+        if any(launcher.returncode for launcher in launched):
+            break
+        time.sleep(0.1)
+    for launcher in launched:
+        launcher.terminate()  # which ends its processes too
+        launcher.wait()
+        launcher.printed.seek(0)
+    return [(launcher.returncode, launcher.printed.read()) for launcher in launched]
 
 
 def wait_for_death(notes: Path, launcher: subprocess.Popen) -> None:
@@ -213,8 +221,8 @@ def test_two_machines_are_one(arguments, tmp_path):
     endpoint = f"--num_processes 2 --main_process_ip 127.0.0.1 --main_process_port {free_port()} --machine_rank"
     command = [__file__, "mlm", tmp_path / "two", -1, *trained]
     machines = [start("two_machines.yaml", command, f"{endpoint} {rank}", GLOO_SOCKET_IFNAME="lo") for rank in (0, 1)]
-    for status, printed in end(*machines):
-        assert status == 0, printed
+    ended = end(*machines)
+    assert [status for status, _ in ended] == [0, 0], ended
     assert_same_outcome(tmp_path / "whole", tmp_path / "run", processes=2)
     epochs, evaluated = read_notes(tmp_path / "two", processes=2)
     whole_epochs, whole_evaluated = read_notes(tmp_path / "one", processes=1)
@@ -421,5 +429,6 @@ def test_parameters_that_processes_share_are_gathered_to_be_saved(tiny_config, t
 
 
 if __name__ == "__main__":
+    faulthandler.dump_traceback_later(DEADLINE - MINUTE)
     stage, notes, die_at, *rest = sys.argv[1:]
     run_noting_rows(stage, notes, int(die_at), rest)
