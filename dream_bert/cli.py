@@ -140,6 +140,9 @@ def _add_prepare(verbs) -> None:
         help = f"rows, or with a point a fraction [{default}]"
         parser.add_argument(f"--{option}", type=_share, default=argparse.SUPPRESS, metavar="N", help=help)
     parser.add_argument(
+        "--keep-related", action="store_true", help="deal rows that have 20 bp in common, as tiles do, to one split"
+    )
+    parser.add_argument(
         "--on-error", choices=("stop", "skip"), default="stop", help="at a bad row; skip lists them [%(default)s]"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace an earlier prepared folder")
@@ -165,6 +168,7 @@ def _run_prepare(args: argparse.Namespace) -> None:
         ("mlm", "regression") if args.stage == "both" else (args.stage,),
         seed=args.seed,
         top_fraction=args.top_fraction,
+        keep_related=args.keep_related,
         skip_bad=args.on_error == "skip",
         overwrite=args.overwrite,
         **{name: getattr(args, name) for name in ("mlm_validation", "validation", "test") if name in args},

@@ -9,7 +9,7 @@ from scipy.stats import binom
 
 from .data import DataError
 from .prediction import load_model, predict
-from .unrelated import unrelated_rows
+from .related import unrelated_rows
 from .writing import open_output, text_stream
 
 LEVELS = np.arange(50, 100) / 100

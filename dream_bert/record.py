@@ -34,7 +34,7 @@ def write_info(
         "data_arguments": asdict(data),
         "training_arguments": _changed(trainer.args),
         "started_from": {"model": model.model, "weights_sha256": _weights_hash(model.model)},
-        "data": {key: manifest[key] for key in ("fingerprint", "seed", "threshold") if key in manifest}
+        "data": {key: manifest[key] for key in ("fingerprint", "seed", "keep_related", "threshold") if key in manifest}
         | {"train_rows": len(trainer.train_dataset), "validation_rows": len(trainer.eval_dataset)},
         "parameters": trainer.model.num_parameters(),
         "processes": trainer.args.world_size,

@@ -98,6 +98,37 @@ def deal(
         yield splits
 
 
+def deal_groups(
+    blocks: Iterable[np.ndarray],
+    sizes: Sequence[int],
+    seed: int | Sequence[int],
+    threshold: float = -math.inf,
+    *,
+    groups: np.ndarray,
+) -> Iterator[np.ndarray]:
+    """Deal rows as `deal`, but all of a group to one split: no split gets more than its size, and the last the rest.
+
+    Args:
+        groups: the number of each row's group, int (rows,).
+
+    >>> groups = np.array([0, 0, 1, 0])
+    >>> [dealt.tolist() for dealt in deal_groups([np.ones(2), np.ones(2)], (2, 2), seed=0, groups=groups)]
+    [[1, 1], [0, 1]]
+    """
+    blocks = list(blocks)
+    taken = np.concatenate(blocks) >= threshold
+    rows = np.bincount(groups[taken], minlength=groups.max() + 1)
+    dealt, left = np.full(len(rows), len(sizes) - 1, dtype=np.uint8), list(sizes[:-1])
+    for group in np.random.default_rng(seed).permutation(len(rows)):
+        for number, room in enumerate(left):
+            if rows[group] <= room:
+                dealt[group] = number
+                left[number] -= rows[group]
+                break
+    splits = np.where(taken, dealt[groups], NOT_TAKEN).astype(np.uint8)
+    yield from np.split(splits, np.cumsum([len(block) for block in blocks])[:-1])
+
+
 def held_before(hashes: Iterable[np.ndarray], dealt: Iterable[np.ndarray], splits: int) -> list[np.ndarray]:
     """For each split the hashes, ascending, of the rows dealt to the splits before it.
 

@@ -77,6 +77,11 @@ class Spool:
         """The hashes alone, in the same blocks."""
         return (batch.column(0).to_numpy() for batch in self._batches("hash"))
 
+    def windows(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Window ids, flat, and offsets, (n + 1,), in the same blocks."""
+        for batch in self._batches("window_ids"):
+            yield batch.column(0).flatten().to_numpy(), batch.column(0).offsets.to_numpy()
+
     def _batches(self, *columns: str) -> Iterator[pa.RecordBatch]:
         options = pa.ipc.IpcReadOptions(included_fields=[_COLUMNS.get_field_index(name) for name in columns])
         with pa.ipc.open_file(str(self._path), options=options) as spool:

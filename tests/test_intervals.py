@@ -2,7 +2,6 @@
 
 import csv
 import json
-import random
 
 import numpy as np
 import pyarrow.parquet
@@ -12,14 +11,14 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 from transformers import BertForSequenceClassification
 
-from dream_bert import BertForSequenceRegression, DreamBertConfig, PromoterDataset, predict
+from dream_bert import BertForSequenceRegression, DreamBertConfig, predict
 from dream_bert.cli import main
 from dream_bert.data import DataError
 from dream_bert.intervals import CONFIDENCE, fit, half_width
 from dream_bert.prediction import predict_file
 from dream_bert.prepare import prepare
+from dream_bert.related import unrelated_rows
 from dream_bert.training import ModelArguments, build_model
-from dream_bert.unrelated import unrelated_rows
 
 CALIBRATION = {"expression": [2.0, 12.0], "spread": [0.5, 2.0], "ratios": [1.0 + i / 10 for i in range(45)]}
 
@@ -83,49 +82,6 @@ def test_a_level_is_a_share(level):
 
 
 # --- related rows ----------------------------------------------------------------------------------------------------
-
-
-def reverse_complement(insert):
-    return insert[::-1].translate(str.maketrans("ACGTN", "TGCAN"))
-
-
-def words(insert):
-    return {insert[i : i + 20] for i in range(len(insert) - 19) if "N" not in insert[i : i + 20]}
-
-
-def related(one, other):
-    return not words(one).isdisjoint(words(other) | words(reverse_complement(other)))
-
-
-def test_unrelated_rows_share_no_20_bp_on_either_strand(tmp_path):
-    draw = random.Random(0)
-
-    def bases(length):
-        return "".join(draw.choices("ACGT", k=length))
-
-    inserts = [bases(draw.choice([80, 80, 77, 19, 45])) for _ in range(300)]
-    for i in range(0, 240, 4):
-        piece = inserts[i][10 : 10 + draw.choice([19, 20, 30])]
-        inserts[i + 1] = draw.choice([piece, reverse_complement(piece)]) + bases(50)
-        inserts[i + 2] = bases(30) + piece[:9] + "N" + piece[10:]
-    labels = {insert: round(i / 20, 3) for i, insert in enumerate(inserts)}
-    source = tmp_path / "rows.tsv"
-    source.write_text("".join(f"{insert}\t{label}\n" for insert, label in labels.items()))
-    prepare([source], tmp_path / "data", ("regression",), validation=60, test=40)
-
-    inserts, measured = unrelated_rows(tmp_path / "data")
-    np.testing.assert_allclose(measured, [labels[insert] for insert in inserts], rtol=1e-6)
-
-    train = train_inserts(tmp_path / "data", labels)
-    held_out = labels.keys() - train
-    assert set(inserts) == {one for one in held_out if not any(related(one, other) for other in train)}
-    assert 0 < len(inserts) < len(held_out) == 100
-
-
-def train_inserts(data, labels):
-    rows = PromoterDataset(data, "regression", "train")
-    by_label = {np.float32(label): insert for insert, label in labels.items()}
-    return {by_label[np.float32(label)] for label in rows.rows(np.arange(len(rows)))[2]}
 
 
 def test_without_held_out_rows_nothing_is_written(tiny_model, tmp_path, capsys):

@@ -130,7 +130,7 @@ def arguments(data, models, tmp_path):
 
 def start(config: str, command: list, more: str = "", **environment: str) -> subprocess.Popen:
     launch = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", EXAMPLES / "accelerate" / config]
-    printed = tempfile.TemporaryFile("w+")  # a pipe that nobody reads yet would hold a launcher up
+    printed = tempfile.TemporaryFile("w+")  # noqa: SIM115  a pipe that nobody reads would hold a launcher up
     launcher = subprocess.Popen(
         [*map(str, launch), *more.split(), *map(str, command)],
         env=os.environ | {"OMP_NUM_THREADS": "1"} | environment,
