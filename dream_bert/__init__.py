@@ -13,6 +13,8 @@ _MODULES = {
     "BertForSequenceRegression": "modeling_dream_bert",
     "DreamBertConfig": "modeling_dream_bert",
     "DreamBertForMaskedLM": "modeling_dream_bert",
+    "DreamConvConfig": "modeling_dream_conv",
+    "DreamConvForSequenceRegression": "modeling_dream_conv",
     "KmerTokenizer": "tokenization_dream_bert",
     "PromoterDataset": "data",
     "PromoterExpressionPipeline": "pipeline",

@@ -9,7 +9,7 @@ are built anew when that code changes. The weights, `config.json` and `training_
 import shutil
 from pathlib import Path
 
-from .configuration_dream_bert import DreamBertConfig
+from .loading import regression_class
 from .tokenization_dream_bert import write_tokenizer
 
 PACKAGE = Path(__file__).parent
@@ -17,15 +17,20 @@ CHECKPOINTS = PACKAGE / "checkpoints"
 INFO = "training_info.json"
 """How the weights of a folder came about; training writes it."""
 
-CODE = ("configuration_dream_bert.py", "modeling_dream_bert.py", "shortcuts.py", "untrusted.py", "weights.py")
-"""What `trust_remote_code=True` loads from a model's folder; it imports transformers, torch and safetensors alone."""
+_SHARED = ("configuration_dna.py", "expression.py", "untrusted.py", "weights.py")
+CODE = {
+    "bert": ("configuration_dream_bert.py", "modeling_dream_bert.py", "shortcuts.py", *_SHARED),
+    "dream_conv": ("configuration_dream_conv.py", "modeling_dream_conv.py", *_SHARED),
+}
+"""What `trust_remote_code=True` loads from the folder of a model of that type; it imports transformers, torch and
+safetensors alone."""
 
 
 def complete_checkpoint(folder: Path) -> None:
     """Write the tokenizer files and the modelling code into the folder of a trained model."""
-    config = DreamBertConfig.from_pretrained(folder)
+    config = regression_class(folder).config_class.from_pretrained(folder)
     write_tokenizer(folder, config.stride, config.context, config.max_position_embeddings)
-    for name in CODE:
+    for name in CODE[config.model_type]:
         shutil.copyfile(PACKAGE / name, folder / name)
 
 

@@ -1,11 +1,41 @@
-"""Load a model whose weights are all there."""
+"""Load a model of its class, whose weights are all there."""
 
 from pathlib import Path
 from typing import Any
 
 from transformers import PreTrainedModel
 
+from .configuration_dna import DnaConfig
+from .modeling_dream_bert import BertForSequenceRegression
+from .modeling_dream_conv import DreamConvForSequenceRegression
 from .prediction import ModelError
+
+RegressionModel = BertForSequenceRegression | DreamConvForSequenceRegression
+
+REGRESSION_MODELS = {kind.config_class.model_type: kind for kind in RegressionModel.__args__}
+"""By the `model_type` of their configuration."""
+
+
+def regression_class(name: str | Path, **kwargs: Any) -> type[RegressionModel]:
+    """The class that predicts expression with the weights of a folder or Hub id, by the `model_type` of its file.
+
+    Args:
+        **kwargs: of `from_pretrained`.
+
+    Raises:
+        ValueError, OSError: if there is no model, or its `config.json` cannot be read.
+    """
+    fields, _ = DnaConfig.get_config_dict(name, **kwargs)
+    return REGRESSION_MODELS.get(str(fields.get("model_type")), BertForSequenceRegression)
+
+
+def load_regression(name: str | Path, **kwargs: Any) -> RegressionModel:
+    """A model that predicts expression; arguments and errors as in `load_complete`."""
+    try:
+        kind = regression_class(name, **kwargs)
+    except ValueError as error:
+        raise ModelError(str(error)) from error
+    return load_complete(kind, name, **kwargs)
 
 
 def load_complete(kind: type[PreTrainedModel], name: str | Path, **kwargs: Any) -> PreTrainedModel:

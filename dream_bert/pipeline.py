@@ -7,12 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.utils.data import IterableDataset
-from transformers import Pipeline
+from transformers import AutoConfig, Pipeline
 from transformers.pipelines import PIPELINE_REGISTRY
 
+from .configuration_dream_conv import DreamConvConfig
 from .construct import SequenceError, check_insert
 from .encoding import encode, longest_insert
-from .loading import load_complete
+from .loading import RegressionModel, load_regression
 from .modeling_dream_bert import BertForSequenceRegression
 from .prediction import ModelError
 from .tokenization_dream_bert import KmerTokenizer
@@ -26,7 +27,7 @@ class PromoterExpressionPipeline(Pipeline):
     `pipeline("promoter-expression", model=...)` gives one as soon as dream_bert is imported.
 
     Args:
-        model: a `BertForSequenceRegression`; `pipeline` takes a folder or Hub id, too.
+        model: as `load_regression` gives; `pipeline` takes a folder or Hub id, too.
         **kwargs: of every pipeline: `device`, `batch_size`, …
 
     Raises:
@@ -36,11 +37,9 @@ class PromoterExpressionPipeline(Pipeline):
     # Encoding is NumPy's work; what else a folder holds is not loaded.
     _load_tokenizer = _load_processor = _load_feature_extractor = _load_image_processor = False
 
-    def __init__(self, model: BertForSequenceRegression, **kwargs: Any):
-        if not isinstance(model, BertForSequenceRegression):
-            raise ModelError(
-                f"model is a {type(model).__name__}; give a folder, a Hub id or BertForSequenceRegression"
-            )
+    def __init__(self, model: RegressionModel, **kwargs: Any):
+        if not isinstance(model, RegressionModel):
+            raise ModelError(f"model is a {type(model).__name__}; give a folder, a Hub id or a model of this package")
         config = model.config
         # The base class makes no batches without a tokenizer.
         kwargs["tokenizer"] = KmerTokenizer.build(config.stride, config.context, config.max_position_embeddings)
@@ -107,13 +106,14 @@ class _Stream(IterableDataset):
 
 
 class _CompleteModel(BertForSequenceRegression):
-    """Loads a `BertForSequenceRegression`, and refuses a folder that lacks some of its weights."""
+    """Loads a model of the class of its file, and refuses a folder that lacks some of its weights."""
 
     @classmethod
-    def from_pretrained(cls, name: str, **kwargs: Any) -> BertForSequenceRegression:
-        return load_complete(BertForSequenceRegression, name, **kwargs)
+    def from_pretrained(cls, name: str, **kwargs: Any) -> RegressionModel:
+        return load_regression(name, **kwargs)
 
 
 def register() -> None:
-    """Make the task known to transformers."""
+    """Make the task known to transformers, and the model type that it has not."""
+    AutoConfig.register(DreamConvConfig.model_type, DreamConvConfig, exist_ok=True)
     PIPELINE_REGISTRY.register_pipeline(TASK, PromoterExpressionPipeline, _CompleteModel, type="text")

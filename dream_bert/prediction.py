@@ -18,7 +18,7 @@ from .records import Record
 from .writing import open_output, text_stream
 
 if TYPE_CHECKING:
-    from .modeling_dream_bert import BertForSequenceRegression
+    from .loading import RegressionModel
 
 DEFAULT_MODEL = Path(__file__).parent / "checkpoints" / "dream-promoter-bert"
 """The checkpoint that comes with the package."""
@@ -37,7 +37,7 @@ class ModelError(ValueError):
 
 def predict(
     sequences: Iterable[str],
-    model: "BertForSequenceRegression | str | Path | None" = None,
+    model: "RegressionModel | str | Path | None" = None,
     batch_size: int = BATCH_SIZE,
     backend: str = "torch",
     interval: float | None = None,
@@ -74,7 +74,7 @@ def predict(
 def predict_file(
     source: str | Path,
     output: str | Path | None = None,
-    model: "BertForSequenceRegression | str | Path | None" = None,
+    model: "RegressionModel | str | Path | None" = None,
     format: str | None = None,
     batch_size: int = BATCH_SIZE,
     backend: str = "torch",
@@ -148,7 +148,7 @@ class _Scorer(Protocol):
     def __call__(self, inputs: dict[str, np.ndarray]) -> np.ndarray: ...
 
 
-def load_model(model: "BertForSequenceRegression | str | Path | None" = None) -> "BertForSequenceRegression":
+def load_model(model: "RegressionModel | str | Path | None" = None) -> "RegressionModel":
     """A model from a folder or Hub id, on the accelerator if there is one; a loaded model as it is.
 
     Raises:
@@ -157,12 +157,11 @@ def load_model(model: "BertForSequenceRegression | str | Path | None" = None) ->
     """
     import torch
 
-    from .loading import load_complete
-    from .modeling_dream_bert import BertForSequenceRegression
+    from .loading import load_regression
 
     if isinstance(model, torch.nn.Module):
         return model
-    loaded = load_complete(BertForSequenceRegression, model_name(model))
+    loaded = load_regression(model_name(model))
     device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else "cpu"
     return loaded.to(device)
 
@@ -176,7 +175,7 @@ def model_name(model: str | Path | None) -> str:
     return name
 
 
-def _scorer(model: "BertForSequenceRegression | str | Path | None", backend: str) -> _Scorer:
+def _scorer(model: "RegressionModel | str | Path | None", backend: str) -> _Scorer:
     if backend not in BACKENDS:
         raise ValueError(f"backend {backend!r} is unknown; choose from {', '.join(BACKENDS)}")
     if backend == "torch":
@@ -189,7 +188,7 @@ def _scorer(model: "BertForSequenceRegression | str | Path | None", backend: str
 
 
 class _TorchModel:
-    def __init__(self, model: "BertForSequenceRegression"):
+    def __init__(self, model: "RegressionModel"):
         self.config, self._model = model.config, model
 
     def __call__(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
@@ -206,7 +205,7 @@ class _TorchModel:
 
 
 def load_predictor(
-    model: "BertForSequenceRegression | str | Path | None",
+    model: "RegressionModel | str | Path | None",
     batch_size: int = BATCH_SIZE,
     backend: str = "torch",
     interval: float | None = None,

@@ -16,13 +16,13 @@ from torch import distributed
 from .prediction import BATCH_SIZE, Predictor, load_predictor, write_predictions
 
 if TYPE_CHECKING:
-    from .modeling_dream_bert import BertForSequenceRegression
+    from .loading import RegressionModel
 
 
 def predict_file(
     source: str | Path,
     output: str | Path | None = None,
-    model: "BertForSequenceRegression | str | Path | None" = None,
+    model: "RegressionModel | str | Path | None" = None,
     format: str | None = None,
     batch_size: int = BATCH_SIZE,
     backend: str = "torch",

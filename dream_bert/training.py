@@ -17,9 +17,12 @@ from transformers import EarlyStoppingCallback, HfArgumentParser, PreTrainedMode
 
 from .artifacts import INFO
 from .batches import EpochSampler, follow_epochs
+from .configuration_dna import DnaConfig
 from .configuration_dream_bert import PRESETS, DreamBertConfig
+from .configuration_dream_conv import DreamConvConfig
 from .data import DataError, PromoterDataset
 from .initialization import localise_attention
+from .loading import regression_class
 from .resuming import (
     LeaveOnSigterm,
     RunFolderError,
@@ -33,11 +36,16 @@ from .tokenization_dream_bert import write_tokenizer
 
 logger = logging.getLogger(__name__)
 
+CONVOLUTIONS = "conv"
+"""The preset that is no BERT."""
+
 
 @dataclass
 class ModelArguments:
     model: str | None = field(default=None, metadata={"help": "Folder or Hub id to start from; else random weights."})
-    preset: str = field(default="seed", metadata={"help": "Size of a random model.", "choices": [*PRESETS]})
+    preset: str = field(
+        default="seed", metadata={"help": "Kind and size of a random model.", "choices": [*PRESETS, CONVOLUTIONS]}
+    )
     stride: int | None = field(default=None, metadata={"help": "bp from token to token, 1 or 3, not the preset's."})
     context: int | None = field(default=None, metadata={"help": "bp of plasmid on each side, not the preset's."})
     positions: int | None = field(default=None, metadata={"help": "Longest input in tokens of a random model."})
@@ -45,7 +53,7 @@ class ModelArguments:
     dropout: float | None = field(default=None, metadata={"help": "Dropout of all kinds; default 0.1."})
     local_attention: bool = field(default=False, metadata={"help": "Random weights start as a convolution."})
 
-    def config(self) -> DreamBertConfig:
+    def config(self) -> DnaConfig:
         """The configuration of the model to start from, with what the arguments change in it.
 
         Raises:
@@ -62,9 +70,16 @@ class ModelArguments:
             "attention_probs_dropout_prob": self.dropout,
         }
         changes = {name: value for name, value in changes.items() if value is not None}
-        if self.model is None:
-            return DreamBertConfig.preset(self.preset, **changes)
-        return DreamBertConfig.from_pretrained(self.model, **changes)
+        kind = DreamConvConfig if self.preset == CONVOLUTIONS else DreamBertConfig
+        if self.model is not None:
+            kind = regression_class(self.model).config_class
+        if kind is DreamConvConfig:
+            changes.pop("attention_probs_dropout_prob", None)
+            if self.local_attention:
+                raise ValueError("--local_attention is for a BERT; leave it out")
+        if self.model is not None:
+            return kind.from_pretrained(self.model, **changes)
+        return kind(**changes) if kind is DreamConvConfig else kind.preset(self.preset, **changes)
 
 
 @dataclass
@@ -198,6 +213,8 @@ def build_model(kind: type[PreTrainedModel], arguments: ModelArguments, seed: in
     """The model to train, float32; what has no weights yet gets random ones that belong to the seed."""
     set_seed(seed)
     config = arguments.config()
+    if not isinstance(config, kind.config_class):
+        raise ValueError(f"a {config.model_type} model is no {kind.__name__}; choose another --preset or --model")
     config.calibration = None  # another model's
     if arguments.model is not None:
         return kind.from_pretrained(arguments.model, config=config, dtype=torch.float32)

@@ -10,9 +10,9 @@ from scipy.stats import pearsonr, spearmanr
 from torch import Tensor
 from transformers import EvalPrediction
 
-from dream_bert import BertForSequenceRegression
 from dream_bert.batches import IGNORED, RegressionBatches
 from dream_bert.data import DataError
+from dream_bert.loading import REGRESSION_MODELS
 from dream_bert.record import write_info
 from dream_bert.training import (
     PromoterTrainer,
@@ -43,8 +43,9 @@ class FineTuningArguments(RunArguments):
 
 def main(args: list[str] | None = None) -> None:
     model_args, data_args, run_args = parse_arguments(FineTuningArguments, args)
-    has_head = "BertForSequenceRegression" in (model_args.config().architectures or ())
-    model = build_model(BertForSequenceRegression, model_args, run_args.seed)
+    kind = REGRESSION_MODELS[model_args.config().model_type]
+    has_head = kind.__name__ in (model_args.config().architectures or ())
+    model = build_model(kind, model_args, run_args.seed)
     config = model.config
 
     def batches(split: str, limit: int | None = None) -> RegressionBatches:

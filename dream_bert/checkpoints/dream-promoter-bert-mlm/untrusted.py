@@ -17,6 +17,8 @@ _SIZES = {
     "intermediate_size": (1, 8192),
     "max_position_embeddings": (3, 2048),
     "type_vocab_size": (1, 16),
+    "motif_size": (1, 64),
+    "kernel_size": (1, 64),
     "pad_token_id": (0, 0),
 }
 """The least and greatest whole numbers in a configuration: up to twice BERT-large, in width and in depth."""
@@ -30,7 +32,7 @@ _NUMBERS = {
 }
 
 _CHOICES = {
-    "model_type": ("bert",),
+    "model_type": ("bert", "dream_conv"),
     "hidden_act": ("gelu", "gelu_new", "relu", "silu"),  # BERT's own; some others look for kernels to load
     "position_embedding_type": ("absolute",),
     "is_decoder": (False,),
@@ -41,7 +43,14 @@ _CHOICES = {
     "torch_dtype": ("float32", "float16", "bfloat16", "float64"),
 }
 
-_KINDS = {"num_labels": int, "id2label": dict, "label2id": dict, "architectures": list, "auto_map": dict}
+_KINDS = {
+    "num_labels": int,
+    "id2label": dict,
+    "label2id": dict,
+    "architectures": list,
+    "auto_map": dict,
+    "dilations": list,
+}
 _LAYOUT = ("k", "stride", "context", "reading_frames", "max_position_embeddings")
 FIELDS = {*_SIZES, *_NUMBERS, *_CHOICES, *_KINDS, *_LAYOUT, "label_mean", "label_std", "calibration"}
 """What is read of a `config.json`."""
@@ -136,6 +145,11 @@ def _check_kinds(fields: dict[str, Any]) -> None:
             raise ValueError(f"{name} is {fields[name]!r:.80}; it is no {_KINDS[name].__name__}")
     if not all(isinstance(name, str) for name in fields.get("architectures", [])):
         raise ValueError(f"architectures is {fields['architectures']!r:.80}; give names")
+    dilations = fields.get("dilations", [1])
+    if not (
+        1 <= len(dilations) <= 16 and all(_is_number(value, Integral) and 1 <= value <= 64 for value in dilations)
+    ):
+        raise ValueError(f"dilations is {dilations!r:.80}; give 1 to 16 whole numbers from 1 to 64")
     labels = fields.get("id2label", {"0": ""})
     if (count := fields.get("num_labels", len(labels))) != 1 or [str(label) for label in labels] != ["0"]:
         count = count if count != 1 else len(labels)

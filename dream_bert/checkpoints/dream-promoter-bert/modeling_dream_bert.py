@@ -8,6 +8,7 @@ from transformers.modeling_outputs import MaskedLMOutput, SequenceClassifierOutp
 from transformers.utils import can_return_tuple
 
 from .configuration_dream_bert import DreamBertConfig
+from .expression import PredictsExpression
 from .shortcuts import TokenProjections, first_row, is_stock, layer_on_cpu
 from .weights import FromSafetensors
 
@@ -78,7 +79,7 @@ class DreamBertForMaskedLM(FromSafetensors, BertForMaskedLM):
         return output
 
 
-class BertForSequenceRegression(FromSafetensors, BertForSequenceClassification):
+class BertForSequenceRegression(PredictsExpression, FromSafetensors, BertForSequenceClassification):
     """Embeddings, layers, pooler, dropout and one linear output: expression.
 
     The weights are those of stock `BertForSequenceClassification` with one label, and so are the numbers. Two things
@@ -128,8 +129,7 @@ class BertForSequenceRegression(FromSafetensors, BertForSequenceClassification):
         if frames:
             output.logits = output.logits.unflatten(0, frames).mean(1)
         if labels is not None:
-            error = (output.logits.flatten().float() - labels.flatten().float()) / self.config.label_std
-            output.loss = error.square().mean()
+            output.loss = self.expression_loss(output.logits, labels)
         return output
 
     def _first_token(self, input_ids: Tensor, attention_mask: Tensor | None, **inputs: Tensor | None) -> Tensor:
@@ -165,16 +165,6 @@ class BertForSequenceRegression(FromSafetensors, BertForSequenceClassification):
         for layer in self.bert.encoder.layer[:-1]:
             hidden, projections = layer_on_cpu(layer, hidden, mask, projections), None
         return hidden
-
-    @torch.no_grad()
-    def set_label_statistics(self, mean: float, std: float) -> None:
-        """Let an untrained output layer start at the labels' mean and spread, in expression units.
-
-        So training sees standardised labels, while every saved model predicts expression units in any loader.
-        """
-        self.config.label_mean, self.config.label_std = mean, std
-        self.classifier.weight.mul_(std)
-        nn.init.constant_(self.classifier.bias, mean)
 
 
 def _asks_for_more(
