@@ -33,7 +33,8 @@ class DreamConvConfig(DnaConfig):
         hidden_dropout_prob: float = 0.1,
         **kwargs: Any,
     ):
-        sizes = dict(hidden_size=hidden_size, motif_size=motif_size, kernel_size=kernel_size, dilations=[*dilations])
+        dilations = list(dilations) if isinstance(dilations, tuple) else dilations
+        sizes = dict(hidden_size=hidden_size, motif_size=motif_size, kernel_size=kernel_size, dilations=dilations)
         super().__init__(**dict(stride=1, context=0) | kwargs | sizes, hidden_dropout_prob=hidden_dropout_prob)
         if (self.stride, self.context) != (1, 0):
             raise ValueError(f"stride is {self.stride} and context {self.context}; this model has stride 1, context 0")

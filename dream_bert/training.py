@@ -36,6 +36,11 @@ from .tokenization_dream_bert import write_tokenizer
 
 logger = logging.getLogger(__name__)
 
+
+class ArgumentError(ValueError):
+    """Arguments that do not go together."""
+
+
 CONVOLUTIONS = "conv"
 """The preset that is no BERT."""
 
@@ -57,10 +62,10 @@ class ModelArguments:
         """The configuration of the model to start from, with what the arguments change in it.
 
         Raises:
-            ValueError: if the changes do not go together, or `positions` is given for a model that has weights.
+            ArgumentError: if the changes do not go together, or `positions` is given for a model that has weights.
         """
         if self.model is not None and self.positions is not None:
-            raise ValueError(f"--positions is {self.positions}, but {self.model} has its own; leave it out")
+            raise ArgumentError(f"--positions is {self.positions}, but {self.model} has its own; leave it out")
         changes = {
             "stride": self.stride,
             "context": self.context,
@@ -76,7 +81,7 @@ class ModelArguments:
         if kind is DreamConvConfig:
             changes.pop("attention_probs_dropout_prob", None)
             if self.local_attention:
-                raise ValueError("--local_attention is for a BERT; leave it out")
+                raise ArgumentError("--local_attention is for a BERT; leave it out")
         if self.model is not None:
             return kind.from_pretrained(self.model, **changes)
         return kind(**changes) if kind is DreamConvConfig else kind.preset(self.preset, **changes)
@@ -214,7 +219,7 @@ def build_model(kind: type[PreTrainedModel], arguments: ModelArguments, seed: in
     set_seed(seed)
     config = arguments.config()
     if not isinstance(config, kind.config_class):
-        raise ValueError(f"a {config.model_type} model is no {kind.__name__}; choose another --preset or --model")
+        raise ArgumentError(f"a {config.model_type} model is no {kind.__name__}; choose another --preset or --model")
     config.calibration = None  # another model's
     if arguments.model is not None:
         return kind.from_pretrained(arguments.model, config=config, dtype=torch.float32)
@@ -286,9 +291,10 @@ def _save_model(model: PreTrainedModel, weights: dict[str, torch.Tensor], output
 
 
 def run_script(main: Callable[[], None]) -> None:
-    """Run a script's `main`; data or an output folder that it cannot use end it with one line and exit status 1."""
+    """Run a script's `main`; what it cannot use, arguments, data or an output folder, ends it with one line and exit
+    status 1."""
     try:
         main()
-    except (DataError, OSError) as error:
+    except (ArgumentError, DataError, OSError) as error:
         reason = f"{error.filename}: {error.strerror}" if getattr(error, "filename", None) else error
         sys.exit(f"{Path(sys.argv[0]).name}: {' '.join(str(reason).split())}")

@@ -1,0 +1,138 @@
+"""The convolutional model against NumPy, its padding, and its way through what takes a model."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from transformers import pipeline
+
+from dream_bert import BertForSequenceRegression, DreamConvConfig, DreamConvForSequenceRegression, predict
+from dream_bert.cli import main
+from dream_bert.encoding import encode
+from dream_bert.modeling_dream_conv import token_bases
+from dream_bert.prediction import ModelError
+
+INSERTS = ["ACGTTGCATTACGGATNCCATAGGAC", "ACGTTGCATTACGGATNCCATAGGA", "AC", "G", "TTT", "CATAGGACCA" * 8]
+
+
+@pytest.fixture(scope="module")
+def model() -> DreamConvForSequenceRegression:
+    torch.manual_seed(0)
+    model = DreamConvForSequenceRegression(DreamConvConfig(hidden_size=6, motif_size=5, kernel_size=3))
+    for module in model.modules():  # as if it had been trained
+        if isinstance(module, torch.nn.BatchNorm1d):
+            for tensor in (module.weight, module.bias, module.running_mean, module.running_var):
+                torch.nn.init.uniform_(tensor, 0.5, 1.5)
+    model.set_label_statistics(7.0, 3.0)
+    return model.eval()
+
+
+@pytest.fixture(scope="module")
+def folder(model, tmp_path_factory) -> Path:
+    path = tmp_path_factory.mktemp("conv")
+    model.save_pretrained(path)
+    return path
+
+
+@given(st.text("ACGTN", min_size=3, max_size=40))
+def test_tokens_become_the_bases_again(insert):
+    ids = torch.from_numpy(encode([insert, "ACG" * 14], DreamConvConfig())["input_ids"])
+    bases = token_bases(ids)[0].tolist()
+    assert bases[: len(insert)] == ["ACGTN".index(base) for base in insert]
+    assert set(bases[len(insert) :]) <= {4}
+
+
+def reference(model: DreamConvForSequenceRegression, insert: str) -> float:
+    """The model's numbers in NumPy, float64, for one insert."""
+    weights = {name: tensor.double().numpy() for name, tensor in model.state_dict().items()}
+
+    def silu(x):
+        return x / (1 + np.exp(-x))
+
+    def convolve(x, name, dilation=1):
+        kernel = weights[f"{name}.0.weight"]
+        reach = dilation * (kernel.shape[2] - 1)
+        x = np.pad(x, ((0, 0), (reach // 2, reach - reach // 2)))
+        width = x.shape[1] - reach
+        y = sum(kernel[:, :, i] @ x[:, i * dilation : i * dilation + width] for i in range(kernel.shape[2]))
+        norm = {
+            part: weights[f"{name}.1.{part}"][:, None] for part in ("weight", "bias", "running_mean", "running_var")
+        }
+        return silu((y - norm["running_mean"]) / np.sqrt(norm["running_var"] + 1e-5) * norm["weight"] + norm["bias"])
+
+    hidden = convolve(np.array([[base == letter for base in insert] for letter in "ACGT"], dtype=float), "scan")
+    hidden = np.stack([hidden[:, i : i + 2].max(1) for i in range(0, hidden.shape[1], 2)], axis=1)
+    for number, dilation in enumerate(model.config.dilations):
+        hidden = hidden + convolve(hidden, f"layers.{number}", dilation)
+    pooled = np.concatenate([hidden.mean(1), hidden.max(1)])
+    pooled = silu(weights["head.1.weight"] @ pooled + weights["head.1.bias"])
+    return float((weights["classifier.weight"] @ pooled + weights["classifier.bias"])[0])
+
+
+def test_predictions_are_those_of_numpy(model):
+    wanted = [reference(model, insert.ljust(3, "N")) for insert in INSERTS]
+    np.testing.assert_allclose(predict(INSERTS, model), wanted, atol=1e-4)
+    assert np.ptp(wanted) > 0.1
+
+
+def test_padding_changes_no_prediction(model):
+    inputs = {name: torch.from_numpy(array) for name, array in encode(INSERTS, model.config).items()}
+    with torch.inference_mode():
+        together = model(**inputs).logits[:, 0]
+    np.testing.assert_allclose(together, predict(INSERTS, model), atol=1e-5)
+
+
+def test_the_loss_is_in_standard_deviations_of_the_labels(model):
+    inputs = {name: torch.from_numpy(array) for name, array in encode(INSERTS, model.config).items()}
+    labels = torch.arange(6.0)
+    output = model(**inputs, labels=labels)
+    np.testing.assert_allclose(
+        output.loss.item(), ((output.logits[:, 0] - labels) / 3).square().mean().item(), rtol=1e-5
+    )
+
+
+def test_a_folder_is_a_model_wherever_one_is_taken(model, folder, tmp_path, capsys):
+    wanted = predict(INSERTS, model)
+    np.testing.assert_allclose(predict(INSERTS, folder), wanted, atol=1e-5)
+    results = pipeline("promoter-expression", model=str(folder))(INSERTS)
+    np.testing.assert_allclose([result["expression"] for result in results], wanted, atol=1e-5)
+    (tmp_path / "inserts.txt").write_text("\n".join(INSERTS) + "\n")
+    assert main(["predict", str(tmp_path / "inserts.txt"), "--model", str(folder)]) == 0
+    printed = [float(line.split("\t")[1]) for line in capsys.readouterr().out.splitlines()[1:]]
+    np.testing.assert_allclose(printed, wanted, atol=1e-5)
+
+
+def test_weights_of_another_kind_are_told(folder, tiny_model, tmp_path):
+    with pytest.raises(ValueError, match="model_type is 'dream_conv'; give bert"):
+        BertForSequenceRegression.from_pretrained(folder)
+    tiny_model(stride=1, context=0).save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match="model_type is 'bert'; give dream_conv"):
+        DreamConvForSequenceRegression.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"dilations": []},
+        {"dilations": [0]},
+        {"dilations": [1] * 17},
+        {"dilations": [True]},
+        {"dilations": 3},
+        {"kernel_size": 0},
+        {"kernel_size": 65},
+        {"motif_size": 2.5},
+        {"hidden_size": 10**9},
+        {"stride": 3},
+        {"context": 30},
+    ],
+)
+def test_a_configuration_out_of_range_is_refused(folder, wrong, tmp_path):
+    config = json.loads((folder / "config.json").read_text()) | wrong
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes())
+    with pytest.raises(ModelError, match=next(iter(wrong))):
+        predict(INSERTS, tmp_path)
