@@ -11,7 +11,7 @@ from .configuration_dream_conv import DreamConvConfig
 from .expression import PredictsExpression
 from .weights import FromSafetensors
 
-_SPECIAL_TOKENS, _SEP, _N = 5, 3, 4
+_SPECIAL_TOKENS, _SEP, _N = 5, 3, 4  # as in encoding.py, which is not beside a published model
 
 
 def token_bases(input_ids: Tensor) -> Tensor:

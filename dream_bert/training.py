@@ -75,9 +75,10 @@ class ModelArguments:
             "attention_probs_dropout_prob": self.dropout,
         }
         changes = {name: value for name, value in changes.items() if value is not None}
-        kind = DreamConvConfig if self.preset == CONVOLUTIONS else DreamBertConfig
         if self.model is not None:
             kind = regression_class(self.model).config_class
+        else:
+            kind = DreamConvConfig if self.preset == CONVOLUTIONS else DreamBertConfig
         if kind is DreamConvConfig:
             changes.pop("attention_probs_dropout_prob", None)
             if self.local_attention:

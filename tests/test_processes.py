@@ -130,7 +130,8 @@ def arguments(data, models, tmp_path):
 
 def start(config: str, command: list, more: str = "", **environment: str) -> subprocess.Popen:
     launch = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", EXAMPLES / "accelerate" / config]
-    printed = tempfile.TemporaryFile("w+")  # noqa: SIM115  a pipe that nobody reads would hold a launcher up
+    # A pipe that nobody reads yet would hold a launcher up; `end` closes the file.
+    printed = tempfile.TemporaryFile("w+")  # noqa: SIM115
     launcher = subprocess.Popen(
         [*map(str, launch), *more.split(), *map(str, command)],
         env=os.environ | {"OMP_NUM_THREADS": "1"} | environment,
@@ -148,11 +149,14 @@ def end(*launched: subprocess.Popen, timeout: float = DEADLINE) -> list[tuple[in
         if any(launcher.returncode for launcher in launched):
             break
         time.sleep(0.1)
+    ended = []
     for launcher in launched:
         launcher.terminate()  # which ends its processes too
-        launcher.wait()
-        launcher.printed.seek(0)
-    return [(launcher.returncode, launcher.printed.read()) for launcher in launched]
+        with launcher.printed as printed:
+            status = launcher.wait(MINUTE)
+            printed.seek(0)
+            ended.append((status, printed.read()))
+    return ended
 
 
 def wait_for_death(notes: Path, launcher: subprocess.Popen) -> None:
