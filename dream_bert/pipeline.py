@@ -117,3 +117,6 @@ def register() -> None:
     """Make the task known to transformers, and the model type that it has not."""
     AutoConfig.register(DreamConvConfig.model_type, DreamConvConfig, exist_ok=True)
     PIPELINE_REGISTRY.register_pipeline(TASK, PromoterExpressionPipeline, _CompleteModel, type="text")
+
+
+register()

@@ -4,6 +4,7 @@ Importing them takes seconds, and `import dream_bert` alone should not: so they 
 """
 
 import sys
+from importlib import import_module
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
@@ -31,9 +32,11 @@ class _AfterPipelines(MetaPathFinder):
 
 
 def _register() -> None:
-    from .pipeline import register
-
-    register()
+    loaded = sys.modules.get(f"{__package__}.pipeline")
+    if hasattr(loaded, "register"):
+        loaded.register()
+    else:  # it registers itself at its end, also where it is what imports transformers' pipelines
+        import_module(".pipeline", __package__)
 
 
 def register_with_transformers() -> None:

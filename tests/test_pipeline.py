@@ -129,3 +129,8 @@ def test_registers_where_pipelines_are_loaded_already(monkeypatch):
     monkeypatch.delitem(PIPELINE_REGISTRY.supported_tasks, TASK)
     register_with_transformers()
     assert TASK in PIPELINE_REGISTRY.get_supported_tasks()
+
+
+def test_every_name_can_be_imported_at_once():
+    program = "from dream_bert import *; PromoterExpressionPipeline"
+    subprocess.run([sys.executable, "-c", program], check=True)
