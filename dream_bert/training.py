@@ -1,5 +1,6 @@
 """What pretraining and fine-tuning share: arguments and the trainer."""
 
+import gc
 import json
 import logging
 import shutil
@@ -7,10 +8,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from traceback import clear_frames
 
 import torch
 import transformers
 from packaging.version import Version
+from torch import distributed
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 from torch.utils.data import DataLoader, Sampler
 from transformers import EarlyStoppingCallback, HfArgumentParser, PreTrainedModel, Trainer, TrainingArguments, set_seed
@@ -299,3 +302,20 @@ def run_script(main: Callable[[], None]) -> None:
     except (ArgumentError, DataError, OSError) as error:
         reason = f"{error.filename}: {error.strerror}" if getattr(error, "filename", None) else error
         sys.exit(f"{Path(sys.argv[0]).name}: {' '.join(str(reason).split())}")
+    except SystemExit as leaving:  # as all processes do after SIGTERM
+        clear_frames(leaving.__traceback__)
+        end_process_group()
+        raise
+    end_process_group()
+
+
+def end_process_group() -> None:
+    """End the processes' connection, when nothing of a trainer is held any more.
+
+    The threads of gloo free tensors, for which they wait for Python's lock. The process group's own end waits for the
+    threads without that lock. The end of a model of several processes (torch's `Reducer`), were it the last to hold
+    the group, would wait for them with it, for ever; and a thread that is left at Python's end aborts the process.
+    """
+    if distributed.is_initialized():
+        gc.collect()
+        distributed.destroy_process_group()

@@ -90,7 +90,6 @@ def main(args: list[str] | None = None) -> None:
     )
     train(trainer)
     write_info(trainer, model_args, data_args, {"validation": trainer.evaluate()})
-    trainer.accelerator.end_training()  # ends the process group
 
 
 if __name__ == "__main__":

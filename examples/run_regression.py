@@ -76,7 +76,6 @@ def main(args: list[str] | None = None) -> None:
     train(trainer)
     test_metrics = trainer.predict(test, metric_key_prefix="test").metrics
     write_info(trainer, model_args, data_args, {"validation": trainer.evaluate(), "test": test_metrics})
-    trainer.accelerator.end_training()  # ends the process group
 
 
 if __name__ == "__main__":
