@@ -10,10 +10,10 @@ import shutil
 from pathlib import Path
 
 from .loading import regression_class
+from .prediction import CHECKPOINTS
 from .tokenization_dream_bert import write_tokenizer
 
 PACKAGE = Path(__file__).parent
-CHECKPOINTS = PACKAGE / "checkpoints"
 INFO = "training_info.json"
 """How the weights of a folder came about; training writes it."""
 

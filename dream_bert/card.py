@@ -1,4 +1,4 @@
-"""The model card of a published model: `hub_card.md` or `hub_card_mlm.md` with the model's own numbers."""
+"""The model card of a published model: a template with the model's own numbers."""
 
 import json
 from collections.abc import Iterable
@@ -10,8 +10,9 @@ from huggingface_hub import EvalResult, ModelCard
 
 from .artifacts import INFO
 from .configuration_dream_bert import DreamBertConfig
+from .configuration_dream_conv import DreamConvConfig
 
-TEMPLATES = {"mlm": "hub_card_mlm.md", "regression": "hub_card.md"}
+TEMPLATES = {"mlm": "hub_card_mlm.md", "regression": "hub_card.md", "conv": "hub_card_conv.md"}
 """By kind of model."""
 
 EVALUATION = "evaluation.json"
@@ -41,7 +42,7 @@ def render_card(kind: str, repo_id: str, folder: Path) -> str:
     """The card of a model.
 
     Args:
-        kind: `mlm` or `regression`.
+        kind: `mlm`, `regression` or `conv`.
         repo_id: where it will be published, USER/NAME.
         folder: the model's folder with `config.json`, `training_info.json` and perhaps `evaluation.json`.
 
@@ -54,7 +55,12 @@ def render_card(kind: str, repo_id: str, folder: Path) -> str:
     try:
         info = json.loads((folder / INFO).read_text(encoding="utf-8"))
         scores = json.loads(path.read_text(encoding="utf-8")) if (path := folder / EVALUATION).exists() else None
-        values = {"repo": repo_id, "name": repo_id.split("/")[-1]} | _model(folder) | _training(info) | _scores(scores)
+        values = (
+            {"repo": repo_id, "name": repo_id.split("/")[-1]}
+            | _model(kind, folder)
+            | _training(info)
+            | _scores(scores)
+        )
         results = [*_split_results(kind, info), *_leaderboard_results(scores)]
     except FileNotFoundError:
         raise CardError(f"{folder}: has no {INFO}; publish what run_mlm.py or run_regression.py wrote") from None
@@ -69,7 +75,10 @@ def _template(kind: str) -> str:
     return (Path(__file__).parent / TEMPLATES[kind]).read_text(encoding="utf-8")
 
 
-def _model(folder: Path) -> dict[str, Any]:
+def _model(kind: str, folder: Path) -> dict[str, Any]:
+    if kind == "conv":
+        config = DreamConvConfig.from_pretrained(folder)
+        return {"width": config.hidden_size, "scan": config.motif_size, "layers": len(config.dilations)}
     config = DreamBertConfig.from_pretrained(folder)
     frames = config.reading_frames
     return {
@@ -95,6 +104,9 @@ def _training(info: dict) -> dict[str, Any]:
         if machine["device"] == "cpu"
         else f"one {machine['device']} device",
         "data": KNOWN_DATA.get(data["fingerprint"], unknown),
+        "held_out": "which share no 20 bp with those of training, on either strand"
+        if data.get("keep_related")
+        else "random rows: where promoters overlap, as native tiles do, they are like those of training",
         "splits": _split_table(info["results"]),
     }
 
@@ -134,7 +146,7 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
 
 
 def _split_results(kind: str, info: dict) -> Iterable[EvalResult]:
-    task = {"mlm": "fill-mask", "regression": "text-classification"}[kind]
+    task = "fill-mask" if kind == "mlm" else "text-classification"
     for split, metrics in _split_metrics(info["results"]).items():
         for name in filter(_METRICS.get, metrics):
             yield EvalResult(

@@ -63,7 +63,11 @@ def _add_predict(verbs) -> None:
         "- for standard input",
     )
     parser.add_argument("-o", "--output", metavar="OUT", help="output file, gzipped if it ends in .gz [stdout]")
-    parser.add_argument("--model", metavar="DIR_OR_ID", help="folder or Hub id of a model [the package's own]")
+    parser.add_argument(
+        "--model",
+        metavar="DIR_OR_ID",
+        help="folder or Hub id of a model, or dream-promoter-conv [dream-promoter-bert]",
+    )
     parser.add_argument(
         "--format",
         choices=("tsv", "jsonl", "parquet", "submission"),
@@ -184,10 +188,15 @@ def _add_calibrate(verbs) -> None:
     parser = verbs.add_parser(
         "calibrate",
         help="find how far a model's predictions are from what is measured",
-        description="Find a model's prediction intervals on held-out rows that are unlike all that it learned from, "
-        "and write them to its config.json, for `predict --interval`.",
+        description="Find a model's prediction intervals on rows that are unlike all that it learned from, and write "
+        "them to its config.json, for `predict --interval`.",
     )
-    parser.add_argument("data", metavar="DATA", help="folder that `prepare` made and the model learned from")
+    parser.add_argument(
+        "data",
+        metavar="DATA",
+        help="folder that `prepare` made and the model learned from, whose held-out rows that share no 20 bp with the "
+        "others are taken; or a file of other sequences with their expression, on whatever scale",
+    )
     parser.add_argument("--model", required=True, metavar="DIR", help="folder of the model")
     parser.set_defaults(run=_run_calibrate)
 
@@ -197,7 +206,7 @@ def _run_calibrate(args: argparse.Namespace) -> None:
 
     _quieten()
     rows = calibrate(args.model, args.data)
-    print(f"{args.model}: calibrated on {rows} held-out rows that share no 20 bp with those it learned from")
+    print(f"{args.model}: calibrated on {rows} rows")
 
 
 def _add_simulate(verbs) -> None:
@@ -255,7 +264,11 @@ def _add_publish(verbs) -> None:
         help="push a model to the Hugging Face Hub",
         description="Push a model with its card, ONNX files and endpoint handler to the Hub, as one commit.",
     )
-    parser.add_argument("kind", choices=("mlm", "regression"), help="the pretrained or the fine-tuned model")
+    parser.add_argument(
+        "kind",
+        choices=("mlm", "regression", "conv"),
+        help="the pretrained or the fine-tuned BERT, or the convolutions",
+    )
     parser.add_argument("--repo", required=True, metavar="USER/NAME", help="made if there is none")
     parser.add_argument("--model", metavar="DIR", help="folder of a trained model [the package's own]")
     parser.add_argument("--revision", metavar="BRANCH", help="an existing branch [main]")

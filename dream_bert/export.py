@@ -8,13 +8,17 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import onnx
 import onnxruntime
+from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+from transformers import PreTrainedModel
 
 from .artifacts import complete_checkpoint
-from .configuration_dream_bert import DreamBertConfig
+from .configuration_dna import DnaConfig
 from .construct import to_insert
 from .encoding import CLS, MASK, PAD, SEP, encode, longest_insert
-from .loading import load_complete
-from .modeling_dream_bert import BertForSequenceRegression, DreamBertForMaskedLM
+from .loading import load_complete, regression_class
+from .modeling_dream_bert import DreamBertForMaskedLM
+from .modeling_dream_conv import DreamConvForSequenceRegression
+from .onnx_conv_graph import ConvGraph
 from .onnx_graph import BertGraph
 from .onnx_model import FILES
 from .prediction import ModelError, model_name
@@ -24,24 +28,34 @@ _CALIBRATION_ROWS = 128
 _MASKED = 0.15
 
 
-def export_onnx(model: BertForSequenceRegression | DreamBertForMaskedLM, folder: Path) -> None:
+def export_onnx(model: PreTrainedModel, folder: Path) -> None:
     """Write `folder/onnx/model.onnx`, float32, and `folder/onnx/model_int8.onnx`.
 
     Inputs are `input_ids` and `attention_mask`, int64 (n, length), one reading frame of a sequence a row; the output
-    is `logits`, float32: expression, (n, 1), or of the 130 tokens, (n, length, 130). In int8, the layers' products
-    take their inputs on fixed ranges, those of simulated promoters, so that a row's numbers do not depend on the other
-    rows; embeddings, queries and keys, norms and the head are float32.
+    is `logits`, float32: expression, (n, 1), or of the 130 tokens, (n, length, 130). In int8, the products of a BERT's
+    layers, and the convolutions but the first, take their inputs on fixed ranges, those of simulated promoters, so
+    that a row's numbers do not depend on the other rows; all else is float32.
+
+    Args:
+        model: of a class of this package.
+        folder: that exists.
 
     Raises:
-        ModelError: if the model's activation is not the exact GELU.
+        ModelError: if a BERT's activation is not the exact GELU.
     """
-    if model.config.hidden_act != "gelu":
+    is_conv = isinstance(model, DreamConvForSequenceRegression)
+    if not is_conv and model.config.hidden_act != "gelu":
         raise ModelError(f"hidden_act is {model.config.hidden_act!r}; only a model with 'gelu' can be exported")
     (folder / "onnx").mkdir(parents=True, exist_ok=True)
+    inputs = _calibration_inputs(model)
+    if is_conv:
+        onnx.save(ConvGraph(model).build(), folder / FILES["onnx"])
+        _quantize_convolutions(folder / FILES["onnx"], folder / FILES["onnx-int8"], inputs)
+        return
     graph = BertGraph(model)
     onnx.save(graph.build(), folder / FILES["onnx"])
     names = list(dict.fromkeys(graph.layer_inputs))
-    ranges = _ranges(graph.build(observed=names), names, _calibration_inputs(model))
+    ranges = _ranges(graph.build(observed=names), names, inputs)
     onnx.save(BertGraph(model, ranges).build(), folder / FILES["onnx-int8"])
 
 
@@ -62,9 +76,9 @@ def export_folder(folder: str | Path, model: str | Path | None = None) -> None:
     if not folder.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "no such folder; make it first", str(folder.parent))
     name = model_name(model)
-    architectures = DreamBertConfig.from_pretrained(name).architectures or []
+    architectures = DnaConfig.get_config_dict(name)[0].get("architectures") or []
     is_masked_lm = any("MaskedLM" in architecture for architecture in architectures)
-    loaded = load_complete(DreamBertForMaskedLM if is_masked_lm else BertForSequenceRegression, name)
+    loaded = load_complete(DreamBertForMaskedLM if is_masked_lm else regression_class(name), name)
     with TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
         build = Path(scratch, "build")
         loaded.save_pretrained(build)
@@ -73,7 +87,7 @@ def export_folder(folder: str | Path, model: str | Path | None = None) -> None:
         os.replace(build, folder)
 
 
-def _calibration_inputs(model: BertForSequenceRegression | DreamBertForMaskedLM) -> dict[str, np.ndarray]:
+def _calibration_inputs(model: PreTrainedModel) -> dict[str, np.ndarray]:
     """Simulated promoters, cut to what the model reads; for a masked LM, some of their tokens are masked."""
     oligos, _, _ = next(simulate(-(-_CALIBRATION_ROWS // model.config.reading_frames)))
     inserts = [to_insert(oligo)[: longest_insert(model.config)] for oligo in oligos]
@@ -96,3 +110,26 @@ def _ranges(
         low = np.minimum(low, [array.min() for array in arrays])
         high = np.maximum(high, [array.max() for array in arrays])
     return dict(zip(names, zip(low, high, strict=True), strict=True))
+
+
+def _quantize_convolutions(source: Path, target: Path, inputs: dict[str, np.ndarray]) -> None:
+    convolutions = [node.name for node in onnx.load(source).graph.node if node.op_type == "Conv"]
+    quantize_static(
+        source,
+        target,
+        _Once(inputs),
+        nodes_to_quantize=convolutions[1:],  # the first one's inputs are zeros and ones, and it is soon done
+        per_channel=True,
+        reduce_range=True,
+        weight_type=QuantType.QInt8,
+    )
+
+
+class _Once(CalibrationDataReader):
+    """One batch of inputs."""
+
+    def __init__(self, inputs: dict[str, np.ndarray]):
+        self._batches = iter([inputs])
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        return next(self._batches, None)

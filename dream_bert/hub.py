@@ -13,15 +13,25 @@ from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.utils import validate_repo_id
 from huggingface_hub.utils.sha import git_hash
+from transformers import PreTrainedModel
 
-from .artifacts import CHECKPOINTS, INFO, PACKAGE, complete_checkpoint
+from .artifacts import INFO, PACKAGE, complete_checkpoint
 from .card import EVALUATION, render_card
 from .loading import load_complete
 from .modeling_dream_bert import BertForSequenceRegression, DreamBertForMaskedLM
-from .prediction import DEFAULT_MODEL
+from .modeling_dream_conv import DreamConvForSequenceRegression
+from .prediction import CHECKPOINTS, DEFAULT_MODEL
 
-CLASSES = {"mlm": DreamBertForMaskedLM, "regression": BertForSequenceRegression}
-DEFAULT_MODELS = {"mlm": CHECKPOINTS / "dream-promoter-bert-mlm", "regression": DEFAULT_MODEL}
+CLASSES = {
+    "mlm": DreamBertForMaskedLM,
+    "regression": BertForSequenceRegression,
+    "conv": DreamConvForSequenceRegression,
+}
+DEFAULT_MODELS = {
+    "mlm": CHECKPOINTS / "dream-promoter-bert-mlm",
+    "regression": DEFAULT_MODEL,
+    "conv": CHECKPOINTS / "dream-promoter-conv",
+}
 
 _WEIGHTS = ("config.json", "model.safetensors", INFO)
 _ENDPOINT_CODE = ("handler.py", "construct.py")
@@ -46,7 +56,7 @@ def publish(
     """Push a model to the Hub as one commit; what is there already is not sent again.
 
     Args:
-        kind: `mlm` or `regression`.
+        kind: `mlm`, `regression` or `conv`.
         repo_id: USER/NAME; a repository that does not exist is made.
         model: folder of a trained model. Default: the package's own checkpoint.
         revision: an existing branch. Default: `main`.
@@ -123,7 +133,7 @@ def _code(api: HfApi, repo_id: str, revision: str | None) -> dict[str, str]:
     return {file.path: file.blob_id for file in files if file.path.endswith(".py")}
 
 
-def _export_onnx(model: BertForSequenceRegression | DreamBertForMaskedLM, folder: Path) -> None:
+def _export_onnx(model: PreTrainedModel, folder: Path) -> None:
     try:
         from .export import export_onnx
     except ImportError as error:

@@ -5,10 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from scipy.optimize import isotonic_regression
 from scipy.stats import binom
 
+from .construct import check_insert
 from .data import DataError
+from .encoding import longest_insert
 from .prediction import load_model, predict
+from .reading import read_records
 from .related import unrelated_rows
 from .writing import open_output, text_stream
 
@@ -26,24 +30,45 @@ def calibrate(model: str | Path, data: str | Path) -> int:
 
     Args:
         model: the model's folder.
-        data: the folder that `prepare` made and the model learned from.
+        data: the folder that `prepare` made and the model learned from: errors are those on rows of the validation
+            and the test split that are unrelated to all rows of the train split. Or a file, as `read_records` takes
+            it, of sequences that the model has not learned from, with their expression as another experiment found
+            it: its scale may be another, for errors are those after `rescale`.
 
     Returns:
-        how many rows they were found on: those of the validation and the test split that are unrelated to all rows of
-        the train split.
+        how many rows they were found on.
 
     Raises:
         DataError: if those are too few, or the data cannot be read.
-        ModelError, OSError: as `predict`.
+        SequenceError, ReadError, ModelError, OSError: as `predict_file`.
     """
     path = Path(model) / "config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
-    held_out = unrelated_rows(data)
-    predicted = predict(held_out.inserts, load_model(Path(model)))
-    config["calibration"] = fit(predicted, held_out.measured)
+    loaded = load_model(Path(model))
+    if Path(data).is_dir():
+        inserts, measured = unrelated_rows(data)
+        predicted = predict(inserts, loaded)
+    else:
+        longest, records = longest_insert(loaded.config), list(read_records(data, labelled=True))
+        predicted = predict([check_insert(row.sequence, row.where, longest=longest) for row in records], loaded)
+        measured = rescale(np.array([row.expression for row in records]), predicted)
+    config["calibration"] = fit(predicted, measured)
     with open_output(path) as file, text_stream(file, zipped=False) as text:
         text.write(json.dumps(config, indent=2) + "\n")
     return len(predicted)
+
+
+def rescale(measured: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Measurements, float (n,), mapped to the scale of their predictions by the rising map that brings them nearest
+    (isotonic regression).
+
+    >>> rescale(np.array([10.0, 20.0, 30.0]), np.array([1.0, 3.0, 2.0])).tolist()
+    [1.0, 2.5, 2.5]
+    """
+    order = np.argsort(measured, kind="stable")
+    mapped = np.empty(len(measured))
+    mapped[order] = isotonic_regression(np.asarray(predicted, dtype=np.float64)[order]).x
+    return mapped
 
 
 def fit(predicted: np.ndarray, measured: np.ndarray) -> dict[str, list[float]]:

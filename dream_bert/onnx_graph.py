@@ -11,21 +11,17 @@ it fast is exact:
 - Attention without padding takes a kernel that knows no mask, and twice the speed.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 from transformers import PreTrainedModel
 
 from .modeling_dream_bert import DreamBertForMaskedLM
+from .onnx_writer import GraphWriter
 
-_RUNTIME = "com.microsoft"
-_OPSET, _IR_VERSION = 20, 9
 _LARGEST_WEIGHT = 64
 
 
-class BertGraph:
+class BertGraph(GraphWriter):
     """The graph of a regression or masked-LM model, whose hidden states are (n · length, width).
 
     In three dimensions ONNX Runtime would fuse a sum and its layer norm into one operator, which takes five times as
@@ -47,13 +43,10 @@ class BertGraph:
         ranges: dict[str, tuple[float, float]] | None = None,
         int8_weights: bool = False,
     ):
-        self.config = model.config
+        super().__init__(model)
         self.masked_lm = isinstance(model, DreamBertForMaskedLM)
-        self.state = {name: value.detach().float().cpu().numpy() for name, value in model.state_dict().items()}
         self.ranges, self.int8_weights = ranges, int8_weights
         self.layer_inputs: list[str] = []
-        self.nodes: list[onnx.NodeProto] = []
-        self.weights: dict[str, onnx.TensorProto] = {}
         self.shape = self.node("Shape", "input_ids")
         self.mask = self.node("Cast", "attention_mask", to=TensorProto.INT32)
         if self.masked_lm:
@@ -61,16 +54,9 @@ class BertGraph:
         else:
             self.regression_head(self.last_layer(self.layers(self.config.num_hidden_layers - 1)))
 
-    def build(self, observed: Sequence[str] = ()) -> onnx.ModelProto:
-        """The ONNX model; its outputs are `logits` and the tensors `observed`."""
-        names = ("input_ids", "attention_mask")
-        inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "length"]) for name in names]
-        shape = ["batch", "length", self.config.vocab_size] if self.masked_lm else ["batch", 1]
-        outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, shape)]
-        outputs += [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in observed]
-        graph = helper.make_graph(self.nodes, "bert", inputs, outputs, list(self.weights.values()))
-        opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_RUNTIME, 1)]
-        return helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION, producer_name="dream-bert")
+    @property
+    def outputs(self) -> list[int | str]:
+        return ["batch", "length", self.config.vocab_size] if self.masked_lm else ["batch", 1]
 
     # --- the model ----------------------------------------------------------------------------------------------
 
@@ -216,38 +202,3 @@ class BertGraph:
         """(n, length, width)."""
         shape = self.node("Concat", self.shape, self.weight(f"width_{width}", np.array([width])), axis=0)
         return self.node("Reshape", inputs, shape, **kwargs)
-
-    def reshape(self, inputs: str, *shape: int) -> str:
-        return self.node("Reshape", inputs, self.weight(f"shape_{'_'.join(map(str, shape))}", np.array(shape)))
-
-    def transpose(self, inputs: str, *axes: int) -> str:
-        return self.node("Transpose", inputs, perm=axes)
-
-    # --- nodes and weights --------------------------------------------------------------------------------------
-
-    def node(self, operator: str, *inputs: str, output: str | None = None, **attributes) -> str:
-        """The output of a node; an earlier node does that has the same operator, inputs and attributes."""
-        output = output or f"{operator}_{sum(node.op_type == operator for node in self.nodes)}"
-        node = self.make(operator, inputs, [output], **attributes)
-        for earlier in self.nodes:
-            if (earlier.op_type, earlier.input, earlier.attribute) == (node.op_type, node.input, node.attribute):
-                return earlier.output[0]
-        self.nodes.append(node)
-        return output
-
-    @staticmethod
-    def make(operator: str, inputs: Sequence[str], outputs: Sequence[str], **attributes) -> onnx.NodeProto:
-        domain = "" if onnx.defs.has(operator) else _RUNTIME
-        return helper.make_node(operator, inputs, outputs, domain=domain, **attributes)
-
-    def weight(self, name: str, array: np.ndarray) -> str:
-        self.weights[name] = numpy_helper.from_array(np.asarray(array, order="C"), name)
-        return name
-
-    def stored(self, name: str) -> str:
-        """A weight as the model has it."""
-        return self.weight(name, self.state[name])
-
-    def wide(self, name: str) -> np.ndarray:
-        """A weight in float64, for what is computed once."""
-        return self.state[name].astype(np.float64)

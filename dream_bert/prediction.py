@@ -20,8 +20,10 @@ from .writing import open_output, text_stream
 if TYPE_CHECKING:
     from .loading import RegressionModel
 
-DEFAULT_MODEL = Path(__file__).parent / "checkpoints" / "dream-promoter-bert"
-"""The checkpoint that comes with the package."""
+CHECKPOINTS = Path(__file__).parent / "checkpoints"
+"""The models that come with the package, each in a folder of its name."""
+
+DEFAULT_MODEL = CHECKPOINTS / "dream-promoter-bert"
 
 BACKENDS = ("torch", "onnx", "onnx-int8")
 BATCH_SIZE = 64
@@ -46,7 +48,8 @@ def predict(
 
     Args:
         sequences: n inserts, oligos or sequences of another length that the model has positions for.
-        model: a loaded model, used where it stands; or a folder or Hub id. Default: the package's own checkpoint.
+        model: a loaded model, used where it stands; or a folder, a Hub id, or the name of a model that comes with the
+            package: `dream-promoter-bert`, the default, or `dream-promoter-conv`.
         batch_size: sequences in a forward pass. Default 64.
         backend: `torch` (default), or ONNX Runtime on the processor for an exported folder: `onnx`, float32, or
             `onnx-int8`.
@@ -167,8 +170,10 @@ def load_model(model: "RegressionModel | str | Path | None" = None) -> "Regressi
 
 
 def model_name(model: str | Path | None) -> str:
-    """A folder that exists, or a Hub id."""
+    """A folder that exists, or a Hub id; the package's own models have one by their names."""
     name = str(DEFAULT_MODEL if model is None else model)
+    if not Path(name).exists():
+        name = next((str(folder) for folder in CHECKPOINTS.iterdir() if folder.name == name), name)
     is_path = isinstance(model, Path) or name.startswith((".", "/", "~"))
     if is_path and not Path(name).is_dir():
         raise FileNotFoundError(errno.ENOENT, "no such model folder; give a folder or a Hub id", name)

@@ -20,7 +20,12 @@ from dream_bert.hub import DEFAULT_MODELS
 from dream_bert.reading import read_records
 
 ROOT = Path(__file__).parents[1]
-TASKS = {"regression": "text-classification", "mlm": "fill-mask"}
+TASKS = {"regression": "text-classification", "mlm": "fill-mask", "conv": "text-classification"}
+SIZES = {
+    "regression": ("2.5 million", "256 wide"),
+    "mlm": ("2.5 million", "256 wide"),
+    "conv": ("0.9 million", "192 channels"),
+}
 
 
 @pytest.fixture(params=TASKS)
@@ -74,13 +79,13 @@ def test_widgets_show_the_examples(card):
         )
 
 
-def test_text_is_filled_in_and_fits_the_page(card):
+def test_text_is_filled_in_and_fits_the_page(kind, card):
     text = card.read_text()
     assert not re.search(r"\$[a-z{]", text)
-    assert "2.5 million" in text and "GSE104878" in text and "256 wide" in text
+    assert all(words in text for words in ("GSE104878", *SIZES[kind]))
 
 
-@pytest.mark.parametrize("page", ["hub_card.md", "hub_card_mlm.md"])
+@pytest.mark.parametrize("page", dream_bert.card.TEMPLATES.values())
 def test_template_stands_at_the_top(page):
     assert (ROOT / page).read_text() == (ROOT / "dream_bert" / page).read_text()
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 from hypothesis import given
@@ -13,7 +14,9 @@ from transformers import pipeline
 from dream_bert import BertForSequenceRegression, DreamConvConfig, DreamConvForSequenceRegression, predict
 from dream_bert.cli import main
 from dream_bert.encoding import encode
+from dream_bert.export import export_folder, export_onnx
 from dream_bert.modeling_dream_conv import token_bases
+from dream_bert.onnx_model import FILES
 from dream_bert.prediction import ModelError
 
 INSERTS = ["ACGTTGCATTACGGATNCCATAGGAC", "ACGTTGCATTACGGATNCCATAGGA", "AC", "G", "TTT", "CATAGGACCA" * 8]
@@ -83,6 +86,21 @@ def test_padding_changes_no_prediction(model):
     inputs = {name: torch.from_numpy(array) for name, array in encode(INSERTS, model.config).items()}
     with torch.inference_mode():
         together = model(**inputs).logits[:, 0]
+    np.testing.assert_allclose(together, predict(INSERTS, model), atol=1e-5)
+
+
+def test_onnx_gives_the_same_numbers(folder, tmp_path):
+    export_folder(tmp_path / "exported", folder)
+    wanted = predict(INSERTS, folder)
+    np.testing.assert_allclose(predict(INSERTS, tmp_path / "exported", backend="onnx"), wanted, atol=1e-5)
+    int8 = predict(INSERTS, tmp_path / "exported", backend="onnx-int8")
+    assert 0 < np.abs(int8 - wanted).max() < 0.1 * wanted.std()
+
+
+def test_padding_changes_no_number_in_onnx(model, tmp_path):
+    export_onnx(model, tmp_path)
+    run = onnxruntime.InferenceSession(tmp_path / FILES["onnx"], providers=["CPUExecutionProvider"]).run
+    together = run(None, encode(INSERTS, model.config))[0][:, 0]
     np.testing.assert_allclose(together, predict(INSERTS, model), atol=1e-5)
 
 

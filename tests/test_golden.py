@@ -73,6 +73,26 @@ def test_own_pipeline(sequences, expression):
 
 
 @pytest.fixture(scope="module")
+def exported_convolutions(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("golden") / "convolutions"
+    export_folder(folder, write.CONV)
+    return folder
+
+
+@pytest.mark.parametrize("backend, tolerance", [("torch", FLOAT32), ("onnx", FLOAT32), ("onnx-int8", INT8)])
+def test_convolutions(backend, tolerance, golden, exported_convolutions):
+    """Of 10 bp and more: fewer give the convolutions numbers far off the scale, and rounding errors to match."""
+    rows = [row for row in golden if len(row["sequence"]) >= 10]
+    sequences, expected = zip(*((row["sequence"], row["conv_expression"]) for row in rows), strict=True)
+    values = predict(sequences, exported_convolutions, backend=backend)
+    np.testing.assert_allclose(values, expected, rtol=0, atol=tolerance)
+    order = np.random.default_rng(0).permutation(3 * len(sequences)) % len(sequences)
+    for batch_size in (1, 7, 64):
+        again = predict([sequences[i] for i in order], exported_convolutions, batch_size, backend)
+        np.testing.assert_allclose(again, values[order], rtol=0, atol=1e-5)
+
+
+@pytest.fixture(scope="module")
 def exported_masked_lm(tmp_path_factory):
     folder = tmp_path_factory.mktemp("golden") / "masked-lm"
     export_folder(folder, write.MASKED_LM)

@@ -21,7 +21,7 @@ from dream_bert import BertForSequenceRegression, KmerTokenizer, predict
 from dream_bert.cli import main
 from dream_bert.hub import DEFAULT_MODELS
 
-REGRESSION, MLM = "user/dream-promoter-bert", "user/dream-promoter-bert-mlm"
+REGRESSION, MLM, CONV = "user/dream-promoter-bert", "user/dream-promoter-bert-mlm", "user/dream-promoter-conv"
 MASKED = "TCTGGAATCGAAATTCCGTT[MASK]AAAATTCGCTTTGTAGTG"
 
 # What a user does who has transformers and not this package.
@@ -60,9 +60,9 @@ print(json.dumps(results))
 
 @pytest.fixture(scope="module")
 def hub():
-    """A Hub to which both models have been published."""
+    """A Hub to which all models have been published."""
     with HubServer() as server, server.client():
-        for kind, repo in (("regression", REGRESSION), ("mlm", MLM)):
+        for kind, repo in (("regression", REGRESSION), ("mlm", MLM), ("conv", CONV)):
             assert main(["publish", kind, "--repo", repo]) == 0
         yield server
 
@@ -125,12 +125,23 @@ def test_a_fresh_process_loads_what_was_published_and_then_without_the_hub(inser
     check_client(run_client(server.url, cache, commit, inserts, HF_HUB_OFFLINE="1"), inserts)
 
 
+def test_the_convolutions_are_predicted_with_by_their_id(hub, inserts, tmp_path):
+    env = os.environ | {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path), "HF_HUB_DISABLE_XET": "1"}
+    (tmp_path / "inserts.txt").write_text("\n".join(inserts) + "\n")
+    for backend in ("torch", "onnx"):
+        command = [sys.executable, "-m", "dream_bert", "predict", "inserts.txt", "--model", CONV, "--backend", backend]
+        done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        values = [float(line.split("\t")[1]) for line in done.stdout.splitlines()[1:]]
+        np.testing.assert_allclose(values, predict(inserts, "dream-promoter-conv"), atol=1e-4)
+
+
 def test_a_repository_holds_all_in_one_commit(hub):
-    for repo, kind in ((REGRESSION, "regression"), (MLM, "mlm")):
+    for repo, kind in ((REGRESSION, "regression"), (MLM, "mlm"), (CONV, "conv")):
         assert len(hub.repositories[repo].commits) == 2  # the empty one that made it, and the model's
         files = hub.files(repo)
         wanted = {"README.md", "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
-        wanted |= {"modeling_dream_bert.py", "training_info.json", "onnx/model.onnx", "onnx/model_int8.onnx"}
+        wanted |= {"training_info.json", "onnx/model.onnx", "onnx/model_int8.onnx"}
         assert wanted <= files.keys()
         assert ("handler.py" in files) == (kind == "regression")
         auto_map = json.loads(files["config.json"])["auto_map"]
@@ -139,7 +150,7 @@ def test_a_repository_holds_all_in_one_commit(hub):
         assert not any(TOKEN.encode() in content for content in files.values())
 
 
-@pytest.mark.parametrize("kind, repo", [("regression", REGRESSION), ("mlm", MLM)])
+@pytest.mark.parametrize("kind, repo", [("regression", REGRESSION), ("mlm", MLM), ("conv", CONV)])
 def test_a_dry_run_lists_what_is_published_and_sends_nothing(hub, kind, repo, monkeypatch, capsys):
     def no_network(*_):
         raise AssertionError("a connection was asked for")

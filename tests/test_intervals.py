@@ -147,13 +147,37 @@ def test_calibrate_writes_what_fit_finds(tiny_model, promoters, prepared, tmp_pa
     tiny_model(stride=1, context=0).save_pretrained(tmp_path)
     before = json.loads((tmp_path / "config.json").read_text())
     assert main(["calibrate", str(prepared), "--model", str(tmp_path)]) == 0
-    assert "calibrated on 40 held-out rows" in capsys.readouterr().out
+    assert "calibrated on 40 rows" in capsys.readouterr().out
     after = json.loads((tmp_path / "config.json").read_text())
     held_out = unrelated_rows(prepared)
     calibration, expected = after.pop("calibration"), fit(predict(held_out.inserts, tmp_path), held_out.measured)
     assert calibration.keys() == expected.keys()
     assert all(calibration[name] == pytest.approx(numbers) for name, numbers in expected.items())
     assert after == {name: value for name, value in before.items() if name != "calibration"}
+
+
+def test_calibration_on_another_experiment_does_not_look_at_its_scale(tiny_model, promoters, tmp_path, capsys):
+    tiny_model(stride=1, context=0).save_pretrained(tmp_path)
+    oligos = [insert for insert in promoters if len(insert) == 80][:60]
+    noise = np.random.default_rng(0).normal(size=60)
+    measured = np.argsort(np.argsort(predict(oligos, tmp_path) + noise)).astype(float)
+    found = []
+    for scale in (np.square, lambda x: 0.1 * x - 7):
+        rows = zip(oligos, scale(measured).tolist(), strict=True)
+        (tmp_path / "other.tsv").write_text("".join(f"{oligo}\t{value}\n" for oligo, value in rows))
+        assert main(["calibrate", str(tmp_path / "other.tsv"), "--model", str(tmp_path)]) == 0
+        assert "calibrated on 60 rows" in capsys.readouterr().out
+        found.append(json.loads((tmp_path / "config.json").read_text())["calibration"])
+    assert found[0] == found[1] and max(found[0]["ratios"]) > 1
+
+
+def test_a_bad_row_leaves_the_model_as_it_was(tiny_model, tmp_path, capsys):
+    tiny_model(stride=1, context=0).save_pretrained(tmp_path)
+    before = (tmp_path / "config.json").read_bytes()
+    (tmp_path / "other.tsv").write_text("ACGT\t1\nACGT\tmuch\n")
+    assert main(["calibrate", str(tmp_path / "other.tsv"), "--model", str(tmp_path)]) == 2
+    assert "other.tsv:2" in capsys.readouterr().err
+    assert (tmp_path / "config.json").read_bytes() == before
 
 
 def test_a_calibrated_model_is_stock_and_another_training_forgets_it(folder):

@@ -23,6 +23,7 @@ from dream_bert.simulate import simulate
 
 FILE = Path(__file__).with_name("predictions.json")
 MASKED_LM = CHECKPOINTS / "dream-promoter-bert-mlm"
+CONV = CHECKPOINTS / "dream-promoter-conv"
 RANDOM, LONGEST = 30, 128
 
 
@@ -75,8 +76,13 @@ if __name__ == "__main__":
     golden = {
         "weights": weights(),
         "rows": [
-            {"sequence": text, "expression": round(float(value), 5), "masked_loss": round(loss, 5)}
-            for text, value, loss in zip(texts, predict(texts), losses, strict=True)
+            {
+                "sequence": text,
+                "expression": round(float(value), 5),
+                "conv_expression": round(float(conv), 5),
+                "masked_loss": round(loss, 5),
+            }
+            for text, value, conv, loss in zip(texts, predict(texts), predict(texts, CONV), losses, strict=True)
         ],
     }
     FILE.write_text(json.dumps(golden, indent=1) + "\n")

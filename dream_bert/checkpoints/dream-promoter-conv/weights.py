@@ -1,0 +1,115 @@
+"""Weights from `model.safetensors` alone, which holds numbers and no code."""
+
+import math
+from collections.abc import Container
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+from transformers import PreTrainedConfig, PreTrainedModel
+from transformers.utils import SAFE_WEIGHTS_NAME, cached_file
+
+MAX_HEADER = 2**20
+"""Bytes of the list of tensors that a file begins with; 48 layers take 100 KiB."""
+
+_FLOATS = ("F64", "F32", "F16", "BF16")
+_HUB = ("cache_dir", "force_download", "local_files_only", "proxies", "revision", "subfolder", "token")
+
+
+class FromSafetensors:
+    """Gives a model's class a `from_pretrained` that reads `config.json` and `model.safetensors`, and nothing else."""
+
+    @classmethod
+    def from_pretrained(
+        cls, name: str | Path | None, *args: Any, config: PreTrainedConfig | None = None, **kwargs: Any
+    ):
+        """As stock's, with what a stranger's folder may hold refused or not looked at: pickles, adapters, shards.
+
+        Args:
+            name: folder or Hub id; None for what a `state_dict` gives.
+            config: in place of the folder's.
+            **kwargs: of stock's `from_pretrained`.
+
+        Raises:
+            ValueError: if the configuration or the weights are not those of such a model.
+            OSError: if there is no such model.
+        """
+        if name is None:
+            return super().from_pretrained(None, *args, config=config, **kwargs)
+        hub = {key: kwargs.pop(key) for key in _HUB if key in kwargs}
+        dtype = {key: kwargs.pop(key) for key in ("dtype", "torch_dtype") if key in kwargs}
+        if not isinstance(config, PreTrainedConfig):
+            place = name if config is None else config
+            config, kwargs = cls.config_class.from_pretrained(place, return_unused_kwargs=True, **hub, **kwargs)
+        weights = read_weights(_find(name, hub), cls, config, kwargs.get("ignore_mismatched_sizes", False))
+        for unused in ("trust_remote_code", "use_safetensors"):
+            kwargs.pop(unused, None)
+        loaded = super().from_pretrained(None, *args, config=config, state_dict=weights, **dtype, **kwargs)
+        model = loaded[0] if isinstance(loaded, tuple) else loaded
+        model.name_or_path = model.config.name_or_path = str(name)
+        return loaded
+
+
+def read_weights(
+    path: Path, kind: type[PreTrainedModel], config: PreTrainedConfig, ignore_mismatched_sizes: bool = False
+) -> dict[str, Tensor]:
+    """The tensors of a safetensors file that a model has, on the CPU; what it has not is there without numbers.
+
+    Raises:
+        ValueError: if the file is no whole safetensors file or much larger than the model, or if a tensor of the model
+            has another shape, unless these are to be left out, or holds no floating-point numbers.
+    """
+    with torch.device("meta"):
+        shapes = {name: weight.shape for name, weight in kind(config).state_dict().items()}
+    _check_size(path, sum(map(math.prod, shapes.values())))
+    weights, misfits = {}, []
+    try:
+        with safe_open(path, "pt") as file:
+            for key in file.keys():  # noqa: SIM118
+                name = _name(key, f"{kind.base_model_prefix}.", shapes)
+                entry = file.get_slice(key)
+                if name not in shapes:
+                    weights[name] = torch.empty(0)  # so that loading tells of it
+                elif tuple(entry.get_shape()) != shapes[name]:
+                    misfits.append(name)
+                elif entry.get_dtype() in _FLOATS:
+                    weights[name] = file.get_tensor(key)
+                else:
+                    raise ValueError(
+                        f"{path}: {name} is of type {entry.get_dtype()}; give one of {', '.join(_FLOATS)}"
+                    )
+    except SafetensorError as error:
+        raise ValueError(f"{path}: is no whole safetensors file ({error}); fetch or export it again") from error
+    if misfits and not ignore_mismatched_sizes:
+        raise ValueError(f"{path}: has no fitting weights for {', '.join(misfits)}; config.json is of another model")
+    return weights
+
+
+def _check_size(path: Path, numbers: int) -> None:
+    """A file is mapped into memory, so its size is looked at before."""
+    if path.stat().st_size > MAX_HEADER + 16 * numbers:
+        raise ValueError(f"{path}: is far larger than config.json says ({numbers:,} numbers)")
+    with path.open("rb") as file:
+        if int.from_bytes(file.read(8), "little") > MAX_HEADER:
+            raise ValueError(f"{path}: lists more tensors than any model of this kind has, or is no safetensors file")
+
+
+def _name(key: str, prefix: str, shapes: Container[str]) -> str:
+    """A tensor's name in the model: encoders are saved alone or within a model, and old norms have other names."""
+    key = key.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
+    return next((name for name in (key, prefix + key, key.removeprefix(prefix)) if name in shapes), key)
+
+
+def _find(name: str | Path, hub: dict[str, Any]) -> Path:
+    """A model's `model.safetensors`, in its folder or fetched from the Hub."""
+    try:
+        return Path(cached_file(name, SAFE_WEIGHTS_NAME, **hub))
+    except OSError as error:
+        if "does not appear to have a file" not in str(error):
+            raise
+        raise ValueError(
+            f"{name}: has no {SAFE_WEIGHTS_NAME}; a pickle, such as pytorch_model.bin, can run code when it is opened "
+            "and is not: where you trust it, load it with stock transformers, and save it with save_pretrained"
+        ) from error
