@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dream_bert.card import render_card
-from dream_bert.prediction import DEFAULT_MODEL
+from dream_bert.prediction import CHECKPOINTS
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,25 +23,43 @@ def leaderboard():
     return json.loads((ROOT / "benchmarks" / "leaderboard.json").read_text())
 
 
+KINDS = {"dream-promoter-bert": "regression", "dream-promoter-conv": "conv"}
+
+
 def test_leaderboard_travels_with_the_weights(leaderboard):
-    assert json.loads((DEFAULT_MODEL / "evaluation.json").read_text()) == leaderboard
+    for model, result in leaderboard.items():
+        assert json.loads((CHECKPOINTS / model / "evaluation.json").read_text()) == result
+    assert leaderboard.keys() == KINDS.keys()
 
 
 def test_coverage_of_intervals(leaderboard):
     text = " ".join((ROOT / "README.md").read_text().split())
-    assert f"they enclose {leaderboard['interval']['covered']:.0%}".replace("%", " %") in text
+    covered = [f"{result['interval']['covered'] * 100:.0f} %" for result in leaderboard.values()]
+    assert f"enclose {covered[0]} (BERT) and {covered[1]} (convolutions)" in text
+    for result in leaderboard.values():
+        assert 0.88 <= result["interval"]["covered"] <= 0.92
+        assert result["interval"]["mean_width"] < result["interval"]["constant_width"]
 
 
-@pytest.mark.parametrize("page", ["README.md", "card"])
-def test_leaderboard(page, leaderboard, tmp_path):
-    result = leaderboard
-    if page == "card":
-        page = tmp_path / "card.md"
-        page.write_text(render_card("regression", "user/name", DEFAULT_MODEL))
-        assert (
-            f"| **name** | public | {result['pearson_score']:.3f} | {result['spearman_score']:.3f} |"
-            in page.read_text()
-        )
+def test_leaderboard(leaderboard):
+    table = rows("README.md", "| public leaderboard | n | BERT: Pearson |")
+    bert, conv = leaderboard.values()
+    scores = [f"**{result[name]:.3f}**" for result in (bert, conv) for name in ("pearson_score", "spearman_score")]
+    assert table.pop("**DREAM score**") == ["", *scores]
+    assert table == {
+        name: [f"{row['n']:,}"]
+        + [f"{result['subsets'][name][key]:.3f}" for result in (bert, conv) for key in ("pearson", "spearman")]
+        for name, row in bert["subsets"].items()
+    }
+
+
+@pytest.mark.parametrize("model", KINDS)
+def test_leaderboard_on_the_card(model, leaderboard, tmp_path):
+    page, result = tmp_path / "card.md", leaderboard[model]
+    page.write_text(render_card(KINDS[model], "user/name", CHECKPOINTS / model))
+    assert (
+        f"| **name** | public | {result['pearson_score']:.3f} | {result['spearman_score']:.3f} |" in page.read_text()
+    )
     table = rows(page, "| public leaderboard | n | Pearson | r² | Spearman |")
     scores = table.pop("**DREAM score**")
     assert scores == ["", "", f"**{result['pearson_score']:.3f}**", f"**{result['spearman_score']:.3f}**"]
