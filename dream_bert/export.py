@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 import onnxruntime
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
+from onnxruntime.quantization.quant_utils import add_pre_process_metadata
 from transformers import PreTrainedModel
 
 from .artifacts import complete_checkpoint
@@ -49,8 +50,9 @@ def export_onnx(model: PreTrainedModel, folder: Path) -> None:
     (folder / "onnx").mkdir(parents=True, exist_ok=True)
     inputs = _calibration_inputs(model)
     if is_conv:
-        onnx.save(ConvGraph(model).build(), folder / FILES["onnx"])
-        _quantize_convolutions(folder / FILES["onnx"], folder / FILES["onnx-int8"], inputs)
+        graph = ConvGraph(model).build()
+        onnx.save(graph, folder / FILES["onnx"])
+        _quantize_convolutions(graph, folder / FILES["onnx-int8"], inputs)
         return
     graph = BertGraph(model)
     onnx.save(graph.build(), folder / FILES["onnx"])
@@ -112,10 +114,11 @@ def _ranges(
     return dict(zip(names, zip(low, high, strict=True), strict=True))
 
 
-def _quantize_convolutions(source: Path, target: Path, inputs: dict[str, np.ndarray]) -> None:
-    convolutions = [node.name for node in onnx.load(source).graph.node if node.op_type == "Conv"]
+def _quantize_convolutions(graph: onnx.ModelProto, target: Path, inputs: dict[str, np.ndarray]) -> None:
+    add_pre_process_metadata(graph)  # it is as small as it gets, and ONNX Runtime need not ask for it
+    convolutions = [node.name for node in graph.graph.node if node.op_type == "Conv"]
     quantize_static(
-        source,
+        graph,
         target,
         _Once(inputs),
         nodes_to_quantize=convolutions[1:],  # the first one's inputs are zeros and ones, and it is soon done

@@ -89,8 +89,9 @@ def test_padding_changes_no_prediction(model):
     np.testing.assert_allclose(together, predict(INSERTS, model), atol=1e-5)
 
 
-def test_onnx_gives_the_same_numbers(folder, tmp_path):
+def test_onnx_gives_the_same_numbers(folder, tmp_path, caplog):
     export_folder(tmp_path / "exported", folder)
+    assert not caplog.records
     wanted = predict(INSERTS, folder)
     np.testing.assert_allclose(predict(INSERTS, tmp_path / "exported", backend="onnx"), wanted, atol=1e-5)
     int8 = predict(INSERTS, tmp_path / "exported", backend="onnx-int8")
