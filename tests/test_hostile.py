@@ -435,7 +435,7 @@ def test_published_code_is_the_packages(hub, kind):
     publish(kind, "user/model")
     published = {path: hashlib.sha256(content).hexdigest() for path, content in hub.files("user/model").items()}
     code = {path: hash for path, hash in published.items() if path.endswith(".py")}
-    assert {"modeling_dream_bert.py", "weights.py", "untrusted.py"} <= code.keys()
+    assert {"weights.py", "untrusted.py"} <= code.keys()
     assert code == {path: hashlib.sha256((PACKAGE / path).read_bytes()).hexdigest() for path in code}
     auto_map = json.loads(hub.files("user/model")["config.json"])["auto_map"]
     assert {f"{name.split('.')[0]}.py" for name in auto_map.values()} <= code.keys()
@@ -465,7 +465,8 @@ def test_the_login_is_not_in_an_error(hub, monkeypatch):
     assert TOKEN not in str(error.value) and not re.search(r"hf_\w{8}", str(error.value))
 
 
-def test_the_shipped_model_holds_no_pickle_and_no_code_but_the_packages():
-    for file in DEFAULT_MODEL.iterdir():
+@pytest.mark.parametrize("folder", DEFAULT_MODELS.values(), ids=DEFAULT_MODELS)
+def test_a_shipped_model_holds_no_pickle_and_no_code_but_the_packages(folder):
+    for file in folder.iterdir():
         assert file.suffix in (".json", ".py", ".safetensors")
         assert file.suffix != ".py" or file.read_bytes() == (PACKAGE / file.name).read_bytes()
