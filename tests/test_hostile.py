@@ -26,7 +26,7 @@ from dream_bert.artifacts import PACKAGE
 from dream_bert.cli import main
 from dream_bert.hub import DEFAULT_MODELS, PublishError, publish
 from dream_bert.onnx_model import FILES
-from dream_bert.prediction import DEFAULT_MODEL, ModelError, load_model
+from dream_bert.prediction import ModelError, load_model
 from dream_bert.tokenization_dream_bert import write_tokenizer
 from dream_bert.untrusted import MAX_BYTES
 
