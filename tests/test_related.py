@@ -104,6 +104,7 @@ def test_a_group_is_dealt_to_one_split_that_has_room(groups, seed, edges):
     sizes = [*draw.integers(0, 20, 2).tolist(), 0]
     blocks = np.split(expression, np.minimum(np.sort(edges), len(groups)).astype(int))
     numbers = [*deal_groups(blocks, sizes, seed, threshold=2, groups=groups)]
+    assert {part.dtype for part in numbers} == {np.dtype(np.uint8)}
     assert [len(block) for block in numbers] == [len(block) for block in blocks]
     numbers = np.concatenate(numbers)
     assert ((numbers == NOT_TAKEN) == (expression < 2)).all()

@@ -53,6 +53,7 @@ def test_every_row_at_the_threshold_is_dealt_once_whatever_the_blocks(count, edg
     taken = expression >= 2
     sizes = [int(taken.sum()) // 3, 0, int(taken.sum()) - int(taken.sum()) // 3]
     dealt = np.concatenate([*deal(in_blocks(expression, edges), sizes, seed, threshold=2)])
+    assert dealt.dtype == np.uint8
     assert [np.count_nonzero(dealt == number) for number in range(3)] == sizes
     assert ((dealt == NOT_TAKEN) == ~taken).all()
     assert (dealt == np.concatenate([*deal([expression], sizes, seed, threshold=2)])).all()
