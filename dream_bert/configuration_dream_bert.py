@@ -6,6 +6,9 @@ from transformers import BertConfig
 
 from .configuration_dna import DnaConfig
 
+# Old transformers copies from a local folder only what the file that it loads imports itself.
+from .untrusted import check_config  # noqa: F401
+
 _WIDTHS = dict(hidden_size=512, num_attention_heads=8, intermediate_size=2048, max_position_embeddings=512)
 
 PRESETS: dict[str, dict[str, Any]] = {

@@ -5,6 +5,9 @@ from typing import Any
 
 from .configuration_dna import DnaConfig
 
+# Old transformers copies from a local folder only what the file that it loads imports itself.
+from .untrusted import check_config  # noqa: F401
+
 
 class DreamConvConfig(DnaConfig):
     """The fields of `DnaConfig`, with stride 1 and no context, and the convolutions' sizes.

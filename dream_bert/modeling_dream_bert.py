@@ -7,9 +7,12 @@ from transformers.masking_utils import create_bidirectional_mask
 from transformers.modeling_outputs import MaskedLMOutput, SequenceClassifierOutput
 from transformers.utils import can_return_tuple
 
+# Old transformers copies from a local folder only what the file that it loads imports itself.
+from .configuration_dna import DnaConfig  # noqa: F401
 from .configuration_dream_bert import DreamBertConfig
 from .expression import PredictsExpression
 from .shortcuts import TokenProjections, first_row, is_stock, layer_on_cpu
+from .untrusted import check_config  # noqa: F401
 from .weights import FromSafetensors
 
 

@@ -7,8 +7,11 @@ from transformers import PreTrainedModel
 from transformers.modeling_outputs import SequenceClassifierOutput
 from transformers.utils import can_return_tuple
 
+# Old transformers copies from a local folder only what the file that it loads imports itself.
+from .configuration_dna import DnaConfig  # noqa: F401
 from .configuration_dream_conv import DreamConvConfig
 from .expression import PredictsExpression
+from .untrusted import check_config  # noqa: F401
 from .weights import FromSafetensors
 
 _SPECIAL_TOKENS, _SEP, _N = 5, 3, 4  # as in encoding.py, which is not beside a published model

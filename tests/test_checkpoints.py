@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from itertools import chain
 
 import numpy as np
 import pytest
@@ -20,11 +21,12 @@ from transformers import (
     BertModel,
     pipeline,
 )
+from transformers.dynamic_module_utils import get_relative_imports
 
 from dream_bert import BertForSequenceRegression, predict
-from dream_bert.artifacts import CHECKPOINTS, complete_checkpoint
+from dream_bert.artifacts import CODE, PACKAGE, complete_checkpoint
 from dream_bert.metrics.files import score_files
-from dream_bert.prediction import DEFAULT_MODEL, predict_file
+from dream_bert.prediction import CHECKPOINTS, DEFAULT_MODEL, predict_file
 
 MLM = CHECKPOINTS / "dream-promoter-bert-mlm"
 CONV = CHECKPOINTS / "dream-promoter-conv"
@@ -110,6 +112,14 @@ def test_the_convolutions_are_loaded_by_their_own_code_alone(inserts):
     for loader, values in results.items():
         np.testing.assert_allclose(values, ours, atol=1e-4, err_msg=loader)
     assert len(results) == 3
+
+
+@pytest.mark.parametrize("entry", [name for names in CODE.values() for name in names[:2]])
+def test_a_file_that_is_loaded_imports_all_that_its_imports_need(entry):
+    """Transformers 5.6 copies no more from a local folder."""
+    direct = set(get_relative_imports(PACKAGE / entry))
+    needed = direct | {further for name in direct for further in get_relative_imports(PACKAGE / f"{name}.py")}
+    assert direct == needed and {f"{name}.py" for name in needed} | {entry} <= {*chain(*CODE.values())}
 
 
 def test_a_folder_goes_before_a_model_of_the_package_of_its_name(tmp_path, monkeypatch):

@@ -62,7 +62,7 @@ def test_the_rank_is_the_least_that_serves_with_the_confidence(n, level):
     errors = np.arange(1, n + 1) / n
     calibration = fit(np.zeros(n), errors)
     rank = round(float(half_width(calibration, level)(np.zeros(1, dtype=np.float32))[0]) * n)
-    level = np.ceil(level * 100 - 1e-9) / 100
+    level = np.ceil(100 * (level - 1e-9)) / 100
     assert beta.sf(level, rank, n + 1 - rank) >= CONFIDENCE - 1e-9
     assert beta.sf(level, rank - 1, n + 2 - rank) < CONFIDENCE
 

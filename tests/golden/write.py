@@ -15,10 +15,9 @@ from scipy.special import log_softmax
 from transformers import PreTrainedModel
 
 from dream_bert import DreamBertConfig, DreamBertForMaskedLM
-from dream_bert.artifacts import CHECKPOINTS
 from dream_bert.construct import check_insert
 from dream_bert.encoding import MASK, encode
-from dream_bert.prediction import predict
+from dream_bert.prediction import CHECKPOINTS, predict
 from dream_bert.simulate import simulate
 
 FILE = Path(__file__).with_name("predictions.json")
