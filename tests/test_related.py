@@ -57,7 +57,9 @@ def inserts_of(folder, stage, split, labels):
     return {by_label[np.float32(label)] for label in rows.rows(np.arange(len(rows)))[2]}
 
 
-def test_unrelated_rows_share_no_20_bp_on_either_strand(source, labels, tmp_path):
+@pytest.mark.parametrize("chunk", [1, 7, 65_536])
+def test_unrelated_rows_share_no_20_bp_on_either_strand(chunk, source, labels, tmp_path, monkeypatch):
+    monkeypatch.setattr("dream_bert.related._CHUNK", chunk)
     prepare([source], tmp_path / "data", ("regression",), validation=60, test=40)
     inserts, measured = unrelated_rows(tmp_path / "data")
     np.testing.assert_allclose(measured, [labels[insert] for insert in inserts], rtol=1e-6)
