@@ -124,6 +124,7 @@ def _quantize_convolutions(graph: onnx.ModelProto, target: Path, inputs: dict[st
         nodes_to_quantize=convolutions[1:],  # the first one's inputs are zeros and ones, and it is soon done
         per_channel=True,
         reduce_range=True,
+        activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
     )
 

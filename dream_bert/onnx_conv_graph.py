@@ -14,11 +14,14 @@ _LEAST = np.float32(-1e30)
 
 
 class ConvGraph(GraphWriter):
-    """The graph of a model whose normalisations are folded into its convolutions: in prediction they are linear."""
+    """The graph of a model whose normalisations are folded into its convolutions: in prediction they are linear.
+
+    Hidden states are (n, channels, 1, places): ONNX Runtime has fast convolutions for images alone.
+    """
 
     def __init__(self, model: DreamConvForSequenceRegression):
         super().__init__(model)
-        mask = self.node("Unsqueeze", "attention_mask", self.weight("axis", np.array([1])))
+        mask = self.node("Unsqueeze", "attention_mask", self.weight("axes", np.array([1, 2])))
         self.least = self.weight("least", _LEAST)
         self.zero = self.weight("zero", np.float32(0))
         hidden = self.convolution(self.bases(), "scan")
@@ -32,7 +35,7 @@ class ConvGraph(GraphWriter):
         self.head(hidden, mask, share)
 
     def bases(self) -> str:
-        """One channel a base, (n, 4, length): as `token_bases`, by tables of tokens."""
+        """One channel a base, (n, 4, 1, length): as `token_bases`, by tables of tokens."""
         one_hot = np.eye(len(BASES), len(BASES) - 1, dtype=np.float32)
         kmers = np.array(list(product(range(len(BASES)), repeat=3)))
         specials = np.zeros((len(SPECIAL_TOKENS), len(BASES) - 1), dtype=np.float32)
@@ -48,7 +51,7 @@ class ConvGraph(GraphWriter):
         one, two, all_ = (self.weight(name, np.array([n])) for name, n in (("one", 1), ("two", 2), ("all", 2**31)))
         begin = self.node("Gather", first, self.node("Slice", "input_ids", one, two, one))
         hidden = self.node("Concat", begin, self.node("Slice", hidden, one, all_, one), axis=1)
-        return self.transpose(hidden, 0, 2, 1)
+        return self.node("Unsqueeze", self.transpose(hidden, 0, 2, 1), self.weight("height", np.array([2])))
 
     def convolution(self, inputs: str, name: str, dilation: int = 1) -> str:
         """A convolution, its normalisation and SiLU."""
@@ -61,16 +64,16 @@ class ConvGraph(GraphWriter):
             self.node(
                 "Conv",
                 inputs,
-                self.weight(f"{name}.kernel", (kernel * factor[:, None, None]).astype(np.float32)),
+                self.weight(f"{name}.kernel", (kernel * factor[:, None, None])[:, :, None].astype(np.float32)),
                 self.weight(f"{name}.bias", bias.astype(np.float32)),
-                pads=[reach // 2, reach - reach // 2],
-                dilations=[dilation],
+                pads=[0, reach // 2, 0, reach - reach // 2],
+                dilations=[1, dilation],
             )
         )
 
     def head(self, hidden: str, mask: str, share: str) -> None:
         """Mean and maximum of all places, (n, 2 · width), and the layers on top."""
-        places = self.weight("places", np.array([2]))
+        places = self.weight("places", np.array([2, 3]))
         total = self.node("ReduceSum", hidden, places, keepdims=0)
         mean = self.node("Div", total, self.node("ReduceSum", share, places, keepdims=0))
         most = self.node("ReduceMax", self.node("Where", mask, hidden, self.least), places, keepdims=0)
@@ -79,7 +82,7 @@ class ConvGraph(GraphWriter):
         self.linear(inner, "classifier", output="logits")
 
     def halved(self, inputs: str) -> str:
-        return self.node("MaxPool", inputs, kernel_shape=[2], strides=[2], ceil_mode=1)
+        return self.node("MaxPool", inputs, kernel_shape=[1, 2], strides=[1, 2], ceil_mode=1)
 
     def silu(self, inputs: str) -> str:
         return self.node("Mul", inputs, self.node("Sigmoid", inputs))
