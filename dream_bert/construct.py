@@ -27,7 +27,7 @@ OLIGO_START = UPSTREAM[-17:]
 OLIGO_END = DOWNSTREAM[:13]
 """The oligo's 13 constant bp after the insert."""
 
-_OLIGO_START = re.compile(f"^(N{{0,2}}){OLIGO_START}")
+_OLIGO_START = re.compile(f"^([^ACGT]{{0,2}}){OLIGO_START}")
 _NOT_IUPAC = re.compile(r"[^ACGTURYSWKMBDHVN]", re.IGNORECASE | re.ASCII)
 
 
@@ -47,7 +47,7 @@ def clean(sequence: str) -> str:
 def to_insert(sequence: str) -> str:
     """The insert of a cleaned sequence: each oligo constant is taken off on its own, where it stands exactly.
 
-    One or two N that choose a reading frame may stand before the first, and stay.
+    One or two N, or other letters that read as N, that choose a reading frame may stand before the first, and stay.
 
     >>> to_insert(OLIGO_START + "ACGT" + OLIGO_END), to_insert("ACGT" + OLIGO_END), to_insert("ACGT")
     ('ACGT', 'ACGT', 'ACGT')

@@ -54,6 +54,9 @@ CONSTANTS = st.sampled_from(
         ("", ""),
         ("N" + OLIGO_START, OLIGO_END),
         ("NN" + OLIGO_START, ""),
+        ("S" + OLIGO_START, OLIGO_END),
+        ("RN" + OLIGO_START, ""),
+        ("WSN" + OLIGO_START, ""),
         (OLIGO_START[:-1], OLIGO_END[1:]),
         (OLIGO_START + OLIGO_START, OLIGO_END + OLIGO_END),
     ]

@@ -41,6 +41,13 @@ def test_coverage_of_intervals(leaderboard):
         assert result["interval"]["mean_width"] < result["interval"]["constant_width"]
 
 
+def test_noisy_sample(leaderboard):
+    bert, conv = (result["train_sample"] for result in leaderboard.values())
+    text = " ".join((ROOT / "README.md").read_text().split())
+    assert f"On {bert['n']:,} noisy rows" in text
+    assert f"r is {bert['pearson']:.3f} (BERT) and {conv['pearson']:.3f} (convolutions)" in text
+
+
 def test_leaderboard(leaderboard):
     table = rows("README.md", "| public leaderboard | n | BERT: Pearson |")
     bert, conv = leaderboard.values()

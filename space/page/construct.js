@@ -6,7 +6,7 @@ export const OLIGO_END = "GGTTACGGCTGTT";
 /** White space as Python has it; JavaScript's own `\s` differs in a few characters. */
 export const SPACE = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/g;
 
-const START = new RegExp(`^(N{0,2})${OLIGO_START}`);
+const START = new RegExp(`^([^ACGT]{0,2})${OLIGO_START}`);
 const NOT_IUPAC = /[^ACGTURYSWKMBDHVNacgturyswkmbdhvn]/u;
 
 /** The insert of an upper-case sequence: each oligo constant is taken off where it stands exactly. */
