@@ -78,8 +78,7 @@ def export_folder(folder: str | Path, model: str | Path | None = None) -> None:
     if not folder.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "no such folder; make it first", str(folder.parent))
     name = model_name(model)
-    architectures = DnaConfig.get_config_dict(name)[0].get("architectures") or []
-    is_masked_lm = any("MaskedLM" in architecture for architecture in architectures)
+    is_masked_lm = "MaskedLM" in str(DnaConfig.get_config_dict(name)[0].get("architectures"))
     loaded = load_complete(DreamBertForMaskedLM if is_masked_lm else regression_class(name), name)
     with TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
         build = Path(scratch, "build")

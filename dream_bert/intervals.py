@@ -50,7 +50,7 @@ def calibrate(model: str | Path, data: str | Path) -> int:
         predicted = predict(inserts, loaded)
     else:
         longest, records = longest_insert(loaded.config), list(read_records(data, labelled=True))
-        predicted = predict([check_insert(row.sequence, row.where, longest=longest) for row in records], loaded)
+        predicted = predict([check_insert(row.sequence, row.id, row.where, longest) for row in records], loaded)
         measured = rescale(np.array([row.expression for row in records]), predicted)
     config["calibration"] = fit(predicted, measured)
     with open_output(path) as file, text_stream(file, zipped=False) as text:

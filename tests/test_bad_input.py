@@ -570,3 +570,31 @@ def test_a_standard_output_that_takes_nothing(folder, redirection, status, messa
 def test_a_standard_input_that_is_closed(folder, monkeypatch, model, capsys):
     monkeypatch.setattr(sys, "stdin", None)
     assert_refused(["predict", "-", "--model", model, "-o", "out.tsv"], "stdin: is closed; ", capsys)
+
+
+FLIPPED_BYTES = """
+import sys
+from pathlib import Path
+from dream_bert.reading import read_records
+from dream_bert.streams import ReadError
+path, whole = Path(sys.argv[1]), Path(sys.argv[1]).read_bytes()
+refused = 0
+for place in range(len(whole)):
+    for flip in (1, 2, 16, 255):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ flip]) + whole[place + 1 :])
+        try:
+            sum(1 for _ in read_records(path, labelled=True))
+        except ReadError as error:
+            assert "\\n" not in str(error)
+            refused += 1
+print(refused)
+"""
+
+
+def test_no_flipped_byte_of_a_parquet_file_ends_the_process(tmp_path):
+    table = pa.table({"id": ["a", "b"], "sequence": ["ACGT", "TTT"], "expression": [1.0, 2.5]})
+    pq.write_table(table, tmp_path / "rows.parquet", write_page_index=True)
+    command = [sys.executable, "-c", FLIPPED_BYTES, str(tmp_path / "rows.parquet")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert int(done.stdout) > 100
