@@ -109,6 +109,10 @@ def _all_processes() -> Iterator[None]:
     """Join the processes by gloo, also beside GPUs: sequences and numbers on the CPU are all that travels."""
     if (devices := torch.accelerator.device_count()) > 1:
         torch.accelerator.set_device_index(int(os.environ["LOCAL_RANK"]) % devices)
+    # What is imported once the group is there may keep it, as a default argument does, and with it the threads whose
+    # end aborts a process now and then; see `training.end_process_group`.
+    from . import loading  # noqa: F401
+
     distributed.init_process_group("gloo")
     try:
         yield

@@ -369,6 +369,27 @@ def test_the_command_under_the_launcher(source, model, tmp_path):
     np.testing.assert_allclose(ends, [[10, 20]] * 101, atol=1e-4)
 
 
+THREADS_AT_THE_END = """
+import sys
+from pathlib import Path
+from dream_bert.processes import predict_file
+predict_file(sys.argv[1], sys.argv[2], sys.argv[3])
+print(sum("gloo" in (task / "comm").read_text() for task in Path("/proc/self/task").iterdir()))
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted in /proc")
+def test_no_thread_of_gloo_outlives_a_prediction(source, model, tmp_path):
+    """One that is left aborts the process at its end, now and then."""
+    (tmp_path / "script.py").write_text(THREADS_AT_THE_END)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "1"]
+    command = [*launch, str(tmp_path / "script.py"), str(source), str(tmp_path / "out.tsv"), str(model)]
+    env = os.environ | {"GLOO_SOCKET_IFNAME": "lo"}
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["0"]
+
+
 # --- configurations ---------------------------------------------------------------------------------------------
 
 
