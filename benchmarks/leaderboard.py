@@ -75,19 +75,20 @@ def main() -> None:
     sample = list(read_records(args.sample, labelled=True))
     predictions, results = {}, {}
     calibrating = np.array(leaderboard.rows) % 2 == 0
+    others = ~calibrating
     for model in MODELS:
         calibrate_on(leaderboard, calibrating, CHECKPOINTS / model)
         predicted, lower, upper = predict(leaderboard.sequences, model, interval=LEVEL).T
         result = leaderboard.score(predicted)
-        predicted_, lower_, upper_ = (values[~calibrating] for values in (predicted, lower, upper))
-        measured = rescale(leaderboard.measured[~calibrating], predicted_)
-        inside = (lower_ <= measured) & (measured <= upper_)
+        measured = rescale(leaderboard.measured[others], predicted[others])
+        inside = (lower[others] <= measured) & (measured <= upper[others])
+        errors = np.abs(measured - predicted[others])
         result["interval"] = {
             "level": LEVEL,
             "calibrated_on": int(calibrating.sum()),
             "covered": float(inside.mean()),
-            "mean_width": float(np.mean(upper_ - lower_)),
-            "constant_width": float(2 * np.quantile(np.abs(measured - predicted_), inside.mean())),
+            "mean_width": float(np.mean((upper - lower)[others])),
+            "constant_width": float(2 * np.quantile(errors, inside.mean())),
         }
         said = predict([row.sequence for row in sample], model)
         result["train_sample"] = {

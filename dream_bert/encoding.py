@@ -58,6 +58,15 @@ def bases(windows: np.ndarray) -> np.ndarray:
     return (windows - len(SPECIAL_TOKENS)) % len(BASES)
 
 
+def spell(bases: np.ndarray) -> str:
+    """The text of bases, 0 to 4, of any shape.
+
+    >>> spell(np.array([[0, 1], [2, 4]]))
+    'ACGN'
+    """
+    return np.frombuffer(BASES.encode(), dtype=np.uint8)[bases].tobytes().decode()
+
+
 def kmer_ids(text: bytes) -> np.ndarray:
     """Ids, uint8 (len(text) - 2,), of all 3-mers of a text; what is not A C G T U reads as N.
 

@@ -9,7 +9,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from .data import PromoterDataset
-from .encoding import bases
+from .encoding import bases, spell
 
 SHARED_BP = 20
 """Rows that have as many bp in a row in common, on either strand, are related."""
@@ -89,5 +89,5 @@ def _shared_words(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _texts(windows: np.ndarray, offsets: np.ndarray) -> list[str]:
-    text = np.frombuffer(b"ACGTN", dtype=np.uint8)[bases(windows)].tobytes().decode()
+    text = spell(bases(windows))
     return [text[begin : end - 2] for begin, end in zip(offsets, offsets[1:], strict=False)]

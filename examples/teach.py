@@ -15,13 +15,12 @@ import numpy as np
 from dream_bert import predict
 from dream_bert.construct import to_oligo
 from dream_bert.data import PromoterDataset
-from dream_bert.encoding import K, bases
+from dream_bert.encoding import K, bases, spell
 from dream_bert.prediction import load_model
 from dream_bert.simulate import BASE_FREQUENCIES
 from dream_bert.writing import open_output, text_stream
 
 CHUNK = 8192
-LETTERS = np.frombuffer(b"ACGTN", dtype="S1")
 
 
 def measured_rows(prepared: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -54,10 +53,6 @@ def invent(measured: np.ndarray, n: int, draw: np.random.Generator) -> np.ndarra
     return np.concatenate([own, mutants])
 
 
-def as_text(promoters: np.ndarray) -> list[str]:
-    return [row.tobytes().decode() for row in LETTERS[promoters]]
-
-
 def main(args: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="that the model learned from")
@@ -71,10 +66,10 @@ def main(args: list[str] | None = None) -> None:
     draw = np.random.default_rng(args.seed)
     with open_output(args.output) as raw, text_stream(raw, zipped=args.output.suffix == ".gz") as file:
         print("sequence", "expression", sep="\t", file=file)
-        inserts = as_text(measured)
+        inserts = list(map(spell, measured))
         _write(file, inserts, (expression + predict(inserts, model)) / 2)
         for begin in range(0, args.n, CHUNK):
-            inserts = as_text(invent(measured, min(CHUNK, args.n - begin), draw))
+            inserts = list(map(spell, invent(measured, min(CHUNK, args.n - begin), draw)))
             _write(file, inserts, predict(inserts, model))
 
 

@@ -20,23 +20,16 @@ from networks import LegNetLike, PlainConvolutions
 from stock_bert import train_bert
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 import measuring
 from public_leaderboard import PublicLeaderboard
+from teach import measured_rows
 
 from dream_bert.construct import to_insert
-from dream_bert.data import PromoterDataset
-from dream_bert.encoding import K, bases, window_ids
+from dream_bert.encoding import K, bases, spell, window_ids
 
 RESULTS = Path(__file__).parents[1] / "peers.json"
 Predictor = Callable[[np.ndarray], np.ndarray]
-
-
-def train_split(folder: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Bases and expression."""
-    dataset = PromoterDataset(folder, "regression", "train")
-    windows, offsets, expression = dataset.rows(np.arange(len(dataset)))
-    (length,) = np.unique(np.diff(offsets))
-    return bases(windows.reshape(-1, length))[:, : 1 - K], expression
 
 
 def one_hot(promoters: np.ndarray) -> torch.Tensor:
@@ -48,13 +41,12 @@ def train_network(
     promoters: np.ndarray,
     labels: np.ndarray,
     seed: int,
-    minutes: float | None = None,
-    examples: int | None = None,
+    minutes: float,
     batch_size: int = 128,
     peak_rate: float = 3e-3,
     decay: float = 0.999,
 ) -> tuple[torch.nn.Module, int]:
-    """AdamW with a rate of one cycle over so many minutes, or examples.
+    """AdamW with a rate of one cycle over so many minutes.
 
     Returns:
         the moving average of the weights, and how many examples it learned from, repeats counted.
@@ -78,7 +70,7 @@ def train_network(
         optimizer.step()
         average.update_parameters(network)
         steps += 1
-        done = (time.perf_counter() - begin) / 60 / minutes if minutes else steps * batch_size / examples
+        done = (time.perf_counter() - begin) / 60 / minutes
     return average.module.eval(), steps * batch_size
 
 
@@ -136,8 +128,8 @@ def train_peer(
     if name == "trees":
         return train_trees(promoters, labels, seed)
     if name == "bert":
-        from_text, examples = train_bert(as_text(promoters), labels, minutes, seed)
-        return lambda promoters: from_text(as_text(promoters)), examples
+        from_text, examples = train_bert(list(map(spell, promoters)), labels, minutes, seed)
+        return lambda promoters: from_text(list(map(spell, promoters))), examples
     network = PlainConvolutions() if name == "cnn" else LegNetLike(mean, std)
     network, examples = train_network(network, promoters, labels, seed, minutes)
     return lambda promoters: predict(network, promoters), examples
@@ -151,7 +143,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30, help="[%(default)s]")
     parser.add_argument("--seed", type=int, default=0, help="[%(default)s]")
     args = parser.parse_args()
-    promoters, expression = train_split(args.data)
+    promoters, expression = measured_rows(args.data)
     begin = time.perf_counter()
     trained, examples = train_peer(args.peer, promoters, expression, args.minutes, args.seed)
     minutes = (time.perf_counter() - begin) / 60
@@ -169,11 +161,6 @@ def main() -> None:
     results["machine"] = measuring.machine("torch") | {"threads": torch.get_num_threads()}
     results.setdefault("peers", {})[f"{args.peer}, {args.minutes:g} minutes"] = result
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
-
-
-def as_text(promoters: np.ndarray) -> list[str]:
-    letters = np.frombuffer(b"ACGTN", dtype="S1")[promoters]
-    return [row.tobytes().decode() for row in letters]
 
 
 def bases_of(oligos: list[str]) -> np.ndarray:
