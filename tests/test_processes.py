@@ -34,7 +34,7 @@ from dream_bert import BertForSequenceRegression, DreamBertForMaskedLM, cli, pre
 from dream_bert.batches import IGNORED
 from dream_bert.data import PromoterDataset
 from dream_bert.prepare import prepare
-from dream_bert.training import INFO, PromoterTrainer, gather_weights
+from dream_bert.training import INFO, PromoterTrainer, gather_weights, run_script
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 sys.path.insert(0, str(EXAMPLES))
@@ -456,4 +456,4 @@ def test_parameters_that_processes_share_are_gathered_to_be_saved(tiny_config, t
 if __name__ == "__main__":
     faulthandler.dump_traceback_later(DEADLINE - MINUTE)
     stage, notes, die_at, *rest = sys.argv[1:]
-    run_noting_rows(stage, notes, int(die_at), rest)
+    run_script(lambda: run_noting_rows(stage, notes, int(die_at), rest))
