@@ -20,13 +20,16 @@ from .encoding import (
     VOCABULARY,
     K,
     assemble,
+    bases,
     context_ids,
     in_context,
     insert_tokens,
     longest_insert,
     model_inputs,
+    spell,
+    window_ids,
 )
-from .hashing import random_words
+from .hashing import random_fractions, random_words
 
 IGNORED = -100
 """The label of what does not count, as in `torch.nn.CrossEntropyLoss`: tokens not to predict, rows that fill up."""
@@ -105,13 +108,48 @@ class _Batches(Dataset):
 
 
 class RegressionBatches(_Batches):
-    """`input_ids` and `attention_mask`, int64 (n, length) or (n, frames, length), and `labels`, float32 (n,)."""
+    """`input_ids` and `attention_mask`, int64 (n, length) or (n, frames, length), and `labels`, float32 (n,).
+
+    Args:
+        partial_rows: the share of rows of which only a part is shown, with the label of the whole: one half of them
+            are a piece of any length, from anywhere, and of the others any share of the bases, here and there, reads
+            as N. Squared error then teaches the mean of all promoters with such a part, also for a few bp or N alone.
+    """
+
+    def __init__(
+        self,
+        rows: PromoterDataset,
+        config: DreamBertConfig,
+        seed: int = 0,
+        limit: int | None = None,
+        partial_rows: float = 0.0,
+    ):
+        super().__init__(rows, config, seed, limit)
+        self.partial_rows = partial_rows
+        self._parts = np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]
 
     def __getitems__(self, numbers: Sequence[int]) -> dict[str, torch.Tensor]:
         number = np.asarray(numbers)
         windows, offsets, expression = self.rows.rows(number % len(self))
         expression[number == FILLER] = IGNORED
+        if self.partial_rows:
+            windows, offsets = window_ids(self._show_parts(windows, offsets, number))
         return _tensors(model_inputs(assemble(windows, offsets, self.config)) | {"labels": expression})
+
+    def _show_parts(self, windows: np.ndarray, offsets: np.ndarray, number: np.ndarray) -> list[str]:
+        text, lengths = spell(bases(windows)), np.diff(offsets) - (K - 1)
+        random = random_fractions(self._parts, number, 3 + int(lengths.max()))
+        inserts = []
+        for begin, length, (fate, size, place, *each) in zip(offsets, lengths, random, strict=False):
+            insert = text[begin : begin + length]
+            if fate < self.partial_rows / 2:
+                piece = 1 + int(size * length)
+                start = int(place * (length - piece + 1))
+                insert = insert[start : start + piece]
+            elif fate < self.partial_rows:
+                insert = "".join("N" if hidden < size else base for base, hidden in zip(insert, each, strict=False))
+            inserts.append(insert)
+        return inserts
 
 
 class MaskedLMBatches(_Batches):

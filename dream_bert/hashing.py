@@ -48,3 +48,8 @@ def random_words(stream: np.uint64, number: np.ndarray, length: int) -> np.ndarr
     """Random bits, uint64 (n, length): a hash of the stream, the row's number, int64 (n,), and the column."""
     row = mix(number.astype(np.uint64) * _STEP + stream)
     return mix(row[:, None] + np.arange(1, length + 1, dtype=np.uint64) * _STEP)
+
+
+def random_fractions(stream: np.uint64, number: np.ndarray, length: int) -> np.ndarray:
+    """Random numbers from 0 to below 1, float64 (n, length), of `random_words`."""
+    return (random_words(stream, number, length) >> np.uint64(11)) * 2.0**-53

@@ -4,7 +4,7 @@ dream-bert prepare promoters.txt -o prepared
 accelerate launch examples/run_regression.py --data prepared --model mlm --output_dir regression
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from scipy.stats import pearsonr, spearmanr
 from torch import Tensor
@@ -15,6 +15,7 @@ from dream_bert.data import DataError
 from dream_bert.loading import REGRESSION_MODELS
 from dream_bert.record import write_info
 from dream_bert.training import (
+    ArgumentError,
     PromoterTrainer,
     RunArguments,
     build_model,
@@ -39,20 +40,25 @@ def metrics(prediction: EvalPrediction) -> dict[str, float]:
 class FineTuningArguments(RunArguments):
     metric_for_best_model: str = "mse"
     greater_is_better: bool = False
+    partial_rows: float = field(
+        default=0.0, metadata={"help": "Share of training rows cut to a piece, or with bases read as N; 0 to 1."}
+    )
 
 
 def main(args: list[str] | None = None) -> None:
     model_args, data_args, run_args = parse_arguments(FineTuningArguments, args)
+    if not 0 <= run_args.partial_rows <= 1:
+        raise ArgumentError(f"--partial_rows is {run_args.partial_rows}; give a share of the rows, from 0 to 1")
     kind = REGRESSION_MODELS[model_args.config().model_type]
     has_head = kind.__name__ in (model_args.config().architectures or ())
     model = build_model(kind, model_args, run_args.seed)
     config = model.config
 
-    def batches(split: str, limit: int | None = None) -> RegressionBatches:
+    def batches(split: str, limit: int | None = None, partial_rows: float = 0.0) -> RegressionBatches:
         rows = open_split(data_args.data, "regression", split, run_args)
-        return RegressionBatches(rows, config, run_args.seed, limit)
+        return RegressionBatches(rows, config, run_args.seed, limit, partial_rows)
 
-    training, test = batches("train", data_args.max_train_rows), batches("test")
+    training, test = batches("train", data_args.max_train_rows, run_args.partial_rows), batches("test")
     if not has_head:
         manifest = training.rows.manifest
         if not manifest["label_std"] > 0:

@@ -132,6 +132,49 @@ def test_regression_batches_are_encoded_rows(regression_rows, promoters, tiny_co
     np.testing.assert_array_equal(batch["labels"], np.float32([promoters[insert] for insert in inserts]))
 
 
+def shown(batch):
+    """The text of each row of stride 1 without context, and its label."""
+    lengths = batch["attention_mask"].sum(1)
+    for ids, length, label in zip(batch["input_ids"], lengths, batch["labels"].tolist(), strict=True):
+        kmers = [VOCABULARY[i] for i in ids[1 : length - 1]]
+        yield kmers[0][0] + "".join(kmer[1] for kmer in kmers) + kmers[-1][2], label
+
+
+def test_a_share_of_the_rows_is_seen_in_part(regression_rows, tiny_config, promoters):
+    batches = RegressionBatches(regression_rows, tiny_config(stride=1, context=0), seed=3, partial_rows=0.4)
+    numbers = range(40 * len(batches))
+    pieces, blanks, wholes = [], [], 0
+    for number, (text, label) in zip(numbers, shown(batches.__getitems__(numbers)), strict=True):
+        insert = insert_of(regression_rows, number % len(batches))
+        assert label == np.float32(promoters[insert])
+        piece = text.rstrip("N") if len(text) == 3 else text  # one or two bases are filled up with N
+        if text == insert:
+            wholes += 1
+        elif piece in insert:
+            pieces.append((len(piece) / len(insert), insert.index(piece) / (len(insert) - len(piece))))
+        else:
+            assert len(text) == len(insert)
+            assert all(base in (letter, "N") for base, letter in zip(text, insert, strict=True))
+            blanks.append(text.count("N") / len(text))
+    assert wholes / len(numbers) == pytest.approx(0.6, abs=0.02)
+    assert len(pieces) / len(numbers) == pytest.approx(0.2, abs=0.02)
+    for sizes in (np.array(pieces)[:, 0], blanks):
+        np.testing.assert_allclose(np.quantile(sizes, [0, 0.25, 0.5, 0.75, 1]), [0, 0.25, 0.5, 0.75, 1], atol=0.05)
+    starts = np.array([start for size, start in pieces if 0.2 < size < 0.8])
+    np.testing.assert_allclose(np.quantile(starts, [0, 0.25, 0.5, 0.75, 1]), [0, 0.25, 0.5, 0.75, 1], atol=0.05)
+
+
+def test_parts_depend_on_seed_epoch_and_row_alone(regression_rows, tiny_config):
+    def texts(numbers, seed=3):
+        batches = RegressionBatches(regression_rows, tiny_config(stride=1, context=0), seed, partial_rows=1)
+        return [text for text, _ in shown(batches.__getitems__(numbers))]
+
+    whole = texts(range(60))
+    assert texts([7, 59, 7, 0]) == [whole[7], whole[59], whole[7], whole[0]]
+    assert texts(range(60), seed=4) != whole
+    assert texts(range(len(regression_rows), len(regression_rows) + 60)) != whole
+
+
 @pytest.mark.parametrize("kind", [RegressionBatches, MaskedLMBatches])
 @pytest.mark.parametrize("limit, length", [(None, 220), (10, 10), (1000, 220)])
 def test_a_limit_leaves_the_first_rows(mlm_rows, tiny_config, kind, limit, length):

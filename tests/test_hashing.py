@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from dream_bert.hashing import hash_rows, mix, random_words
+from dream_bert.hashing import hash_rows, mix, random_fractions, random_words
 
 ROWS = st.lists(st.binary(min_size=1, max_size=20), max_size=20)
 
@@ -17,7 +17,7 @@ def hashes_of(rows):
 
 
 def uniform(stream, number, length):
-    return (random_words(np.uint64(stream), number, length) >> np.uint64(11)) * 2.0**-53
+    return random_fractions(np.uint64(stream), number, length)
 
 
 @given(ROWS)
