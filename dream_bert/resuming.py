@@ -138,6 +138,11 @@ class LeaveOnSigterm(TrainerCallback):
             raise SystemExit(PREEMPTED)
 
 
+def ignore_sigterm(worker: int) -> None:
+    """For a `DataLoader`'s workers: a signal to all processes must not end them before the run has saved."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
 def _is_whole(checkpoint: Path) -> bool:
     try:
         for line in (checkpoint / COMPLETE).read_text().splitlines():

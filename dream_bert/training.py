@@ -5,8 +5,9 @@ import json
 import logging
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from traceback import clear_frames
 
@@ -26,11 +27,13 @@ from .configuration_dream_conv import DreamConvConfig
 from .data import DataError, PromoterDataset
 from .initialization import localise_attention
 from .loading import regression_class
+from .normalization import settle_normalization
 from .resuming import (
     LeaveOnSigterm,
     RunFolderError,
     claim,
     drop_old_checkpoints,
+    ignore_sigterm,
     last_complete_checkpoint,
     mark_complete,
     writing,
@@ -148,6 +151,12 @@ class PromoterTrainer(Trainer):
         multiple = processes * self.args.train_batch_size if processes > 1 else 1
         return EpochSampler(len(train_dataset or self.train_dataset), self.args.seed, multiple)
 
+    def _get_dataloader(self, *args, **kwargs) -> DataLoader:
+        loader = super()._get_dataloader(*args, **kwargs)
+        # And no seed: a batch is a function of its rows. The loader that starts workers is inside accelerate's.
+        getattr(loader, "base_dataloader", loader).worker_init_fn = ignore_sigterm
+        return loader
+
     def get_train_dataloader(self) -> DataLoader:
         return follow_epochs(super().get_train_dataloader())
 
@@ -254,11 +263,21 @@ def train(trainer: PromoterTrainer) -> None:
     trainer.add_callback(leave)
     with leave.listening():
         trainer.train(resume_from_checkpoint=checkpoint)
+    settle_normalization(trainer.model, _some_batches(trainer))
     weights = gather_weights(trainer.model_wrapped, trainer.model)
     if trainer.is_world_process_zero():
         with writing(output):
             _save_model(trainer.model, weights, output)
     trainer.accelerator.wait_for_everyone()
+
+
+def _some_batches(trainer: PromoterTrainer, batches: int = 100) -> Iterator[dict[str, torch.Tensor]]:
+    """Training rows, the same in all processes."""
+    rows, size = trainer.train_dataset, trainer.args.per_device_eval_batch_size
+    numbers = list(islice(EpochSampler(len(rows), trainer.args.seed), batches * size))
+    for begin in range(0, len(numbers), size):
+        batch = rows.__getitems__(numbers[begin : begin + size])
+        yield {name: tensor.to(trainer.args.device) for name, tensor in batch.items()}
 
 
 def check_trainer_can_resume(args: TrainingArguments) -> None:

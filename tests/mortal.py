@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import resource
 import signal
+import subprocess
 import sys
 from collections import Counter
 from multiprocessing import forkserver
@@ -66,7 +67,7 @@ def start(
             environment |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": store.port}
             environment |= {"TORCHELASTIC_USE_AGENT_STORE": "True"}
         run = _context.Process(
-            target=_live, args=(stage, arguments, f"{notes}.{rank}", moment, step, rank, environment), daemon=True
+            target=_live, args=(stage, arguments, f"{notes}.{rank}", moment, step, rank, environment)
         )
         run.start()
         run.store = store  # lives as long
@@ -204,6 +205,12 @@ def _in_checkpoint(step: int):
     return lambda _, folder: Path(folder).name == f"checkpoint-{step}"
 
 
+def _sigterm_to_all() -> None:
+    """From another process: workers take the signal of their own parent for the end of their work."""
+    processes = (*multiprocessing.active_children(), multiprocessing.current_process())
+    subprocess.run(["kill", "-TERM", *(str(process.pid) for process in processes)], check=True)
+
+
 MOMENTS = {
     "half of the weights": lambda step, *_: _half_of_the_weights(f"checkpoint-{step}"),
     "before the optimizer": lambda step, *_: _before(
@@ -223,6 +230,9 @@ MOMENTS = {
     "SIGTERM": lambda step, rank, _: (
         rank
         or _before(PromoterTrainer, "training_step", _at_step(step - 1), lambda: os.kill(os.getpid(), signal.SIGTERM))
+    ),
+    "SIGTERM to the workers too": lambda step, *_: _before(
+        PromoterTrainer, "get_batch_samples", _at_step(step - 1), _sigterm_to_all
     ),
     "no room for the weights": lambda step, *_: _before(
         PromoterTrainer, "training_step", _at_step(step - 1), lambda: _limit_files(4096)

@@ -116,6 +116,13 @@ def test_sigterm_saves_at_the_end_of_the_step_and_leaves(unbroken, train, tmp_pa
     assert outcome(tmp_path, stage, processes) == whole
 
 
+def test_workers_that_get_sigterm_too_do_not_take_the_run_down(train, tmp_path):
+    more = "--dataloader_num_workers 2 --eval_strategy no --load_best_model_at_end False --lr_scheduler_type constant"
+    ends, errors = train("regression", tmp_path, "SIGTERM to the workers too", 4, more=more)
+    assert ends == [PREEMPTED], errors
+    assert last_complete_checkpoint(tmp_path / "run") == str(tmp_path / "run" / "checkpoint-4")
+
+
 GLOO_AT_THE_END = """
 import gc, sys
 from pathlib import Path

@@ -2,9 +2,10 @@
 
     python benchmarks/peers/train.py PEER --data prepared --leaderboard PUBLIC_LEADERBOARD --minutes 30
 
-PEER is cnn, legnet, bert, ridge or trees. Rows are those of the prepared folder's train split, so that all peers learn
-from the same. Minutes are of training alone, on all cores; ridge regression and trees, which need scikit-learn, end by
-themselves. Adds its result to `benchmarks/peers.json`.
+PEER is cnn, legnet, bert, ridge or trees; or ours, the convolutions of `examples/recipes/conv.yaml`. Rows are those of
+the prepared folder's train split, so that all learn from the same. Minutes are of training alone, on all cores; ridge
+regression and trees, which need scikit-learn, end by themselves. A training that is broken off goes on when its
+command is given again: the state is kept in `runs/peers`. Adds its result to `benchmarks/peers.json`.
 """
 
 import argparse
@@ -16,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from by_trainer import train_bert, train_ours
 from networks import LegNetLike, PlainConvolutions
-from stock_bert import train_bert
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
@@ -26,9 +27,12 @@ from public_leaderboard import PublicLeaderboard
 from teach import measured_rows
 
 from dream_bert.construct import to_insert
-from dream_bert.encoding import K, bases, spell, window_ids
+from dream_bert.data import read_manifest
+from dream_bert.encoding import K, bases, window_ids
 
 RESULTS = Path(__file__).parents[1] / "peers.json"
+RUNS = Path(__file__).parents[2] / "runs" / "peers"
+SECONDS_BETWEEN_STATES = 60
 Predictor = Callable[[np.ndarray], np.ndarray]
 
 
@@ -42,11 +46,12 @@ def train_network(
     labels: np.ndarray,
     seed: int,
     minutes: float,
+    folder: Path,
     batch_size: int = 128,
     peak_rate: float = 3e-3,
     decay: float = 0.999,
 ) -> tuple[torch.nn.Module, int]:
-    """AdamW with a rate of one cycle over so many minutes.
+    """AdamW with a rate of one cycle over so many minutes, those before a break included.
 
     Returns:
         the moving average of the weights, and how many examples it learned from, repeats counted.
@@ -56,11 +61,22 @@ def train_network(
     average = torch.optim.swa_utils.AveragedModel(
         network, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(decay), use_buffers=True
     )
-    begin, done, steps = time.perf_counter(), 0.0, 0
-    while done < 1:
+    learned = {"network": network, "optimizer": optimizer, "average": average}
+    steps, spent = 0, 0.0
+    path = folder / "state.pt"
+    if path.exists():
+        state = torch.load(path, weights_only=False)
+        for name, part in learned.items():
+            part.load_state_dict(state[name])
+        draw.bit_generator.state = state["draw"]
+        torch.set_rng_state(state["dropout"])
+        order, steps, spent = state["order"], state["steps"], state["spent"]
+    begin, kept = time.perf_counter() - spent, spent
+    while spent < 60 * minutes:
         if len(order) < batch_size:
             order = np.concatenate([order, draw.permutation(len(labels))])
         rows, order = order[:batch_size], order[batch_size:]
+        done = spent / 60 / minutes
         optimizer.param_groups[0]["lr"] = peak_rate * min(done / 0.05 + 0.01, 0.5 + 0.5 * np.cos(np.pi * done))
         with torch.autocast("cpu", torch.bfloat16):
             loss = network.loss(one_hot(promoters[rows]), torch.from_numpy(labels[rows]))
@@ -70,7 +86,13 @@ def train_network(
         optimizer.step()
         average.update_parameters(network)
         steps += 1
-        done = (time.perf_counter() - begin) / 60 / minutes
+        spent = time.perf_counter() - begin
+        if spent - kept > SECONDS_BETWEEN_STATES or spent >= 60 * minutes:
+            kept = spent
+            state = {name: part.state_dict() for name, part in learned.items()}
+            state |= {"draw": draw.bit_generator.state, "dropout": torch.get_rng_state()}
+            torch.save(state | {"order": order, "steps": steps, "spent": spent}, path.with_suffix(".part"))
+            path.with_suffix(".part").replace(path)
     return average.module.eval(), steps * batch_size
 
 
@@ -116,10 +138,12 @@ def train_trees(promoters: np.ndarray, labels: np.ndarray, seed: int) -> tuple[P
     return lambda promoters: model.predict(count_kmers(promoters)), len(labels) * model.n_iter_
 
 
-def train_peer(
-    name: str, promoters: np.ndarray, expression: np.ndarray, minutes: float, seed: int
-) -> tuple[Predictor, int]:
-    """What predicts standardised expression, and how many examples it learned from, repeats counted."""
+def train_peer(name: str, data: Path, minutes: float, seed: int, folder: Path) -> tuple[Predictor, int]:
+    """What predicts expression, in its own units or standardised, and how many examples it learned from, repeats
+    counted."""
+    if name == "ours":
+        return train_ours(data, minutes, seed, folder)
+    promoters, expression = measured_rows(data)
     mean, std = float(expression.mean()), float(expression.std())
     labels = (expression - mean) / std
     torch.manual_seed(seed)
@@ -128,29 +152,28 @@ def train_peer(
     if name == "trees":
         return train_trees(promoters, labels, seed)
     if name == "bert":
-        from_text, examples = train_bert(list(map(spell, promoters)), labels, minutes, seed)
-        return lambda promoters: from_text(list(map(spell, promoters))), examples
+        return train_bert(promoters, labels, minutes, seed, folder)
     network = PlainConvolutions() if name == "cnn" else LegNetLike(mean, std)
-    network, examples = train_network(network, promoters, labels, seed, minutes)
+    network, examples = train_network(network, promoters, labels, seed, minutes, folder)
     return lambda promoters: predict(network, promoters), examples
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("peer", choices=["cnn", "legnet", "bert", "ridge", "trees"])
+    parser.add_argument("peer", choices=["ours", "cnn", "legnet", "bert", "ridge", "trees"])
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="that `dream-bert prepare` wrote")
     parser.add_argument("--leaderboard", type=Path, required=True, metavar="DIR")
     parser.add_argument("--minutes", type=float, default=30, help="[%(default)s]")
     parser.add_argument("--seed", type=int, default=0, help="[%(default)s]")
     args = parser.parse_args()
-    promoters, expression = measured_rows(args.data)
-    begin = time.perf_counter()
-    trained, examples = train_peer(args.peer, promoters, expression, args.minutes, args.seed)
-    minutes = (time.perf_counter() - begin) / 60
+    run = f"{args.peer}, {args.minutes:g} minutes, seed {args.seed}"
+    folder = RUNS / run.replace(", ", "-").replace(" ", "-")
+    folder.mkdir(parents=True, exist_ok=True)
+    trained, examples = train_peer(args.peer, args.data, args.minutes, args.seed, folder)
     public = PublicLeaderboard(args.leaderboard)
     scores = public.score(trained(bases_of(public.sequences)))
     result = {
-        "minutes": round(minutes, 1),
+        "data": read_manifest(args.data)["fingerprint"],
         "examples": examples,
         "pearson": scores["subsets"]["all"]["pearson"],
         **{key: scores[key] for key in ("pearson_score", "spearman_score")},
@@ -159,7 +182,7 @@ def main() -> None:
     print(args.peer, json.dumps(result))
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     results["machine"] = measuring.machine("torch") | {"threads": torch.get_num_threads()}
-    results.setdefault("peers", {})[f"{args.peer}, {args.minutes:g} minutes"] = result
+    results.setdefault("runs", {})[run] = result
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
 
 

@@ -1,0 +1,122 @@
+"""What `Trainer` trains: stock `BertForSequenceClassification` of the shipped size, and this package's convolutions.
+
+`Trainer` counts steps, not minutes: a few of them tell beforehand how many fit.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+import yaml
+from transformers import (
+    BertForSequenceClassification,
+    PrinterCallback,
+    Trainer,
+    TrainingArguments,
+    default_data_collator,
+    set_seed,
+)
+from transformers.trainer_utils import get_last_checkpoint
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
+import run_regression
+
+from dream_bert import DreamBertConfig, predict
+from dream_bert.encoding import encode, spell
+
+BATCH_SIZE = 64
+TIMED_STEPS = 50, 300
+RECIPE = Path(__file__).parents[2] / "examples" / "recipes" / "conv.yaml"
+Predictor = Callable[[np.ndarray], np.ndarray]
+
+
+def train_bert(
+    promoters: np.ndarray, labels: np.ndarray, minutes: float, seed: int, folder: Path
+) -> tuple[Predictor, int]:
+    """Train from random weights with `Trainer`'s defaults but for the rate, 1e-4 after 100 steps of warm-up.
+
+    Args:
+        promoters: bases, uint8 (n, length).
+        labels: standardised, float32 (n,).
+        minutes: of training, those before a break included.
+        seed: of weights, order and dropout.
+        folder: for the training's state.
+
+    Returns:
+        what predicts, and how many examples it learned from, repeats counted.
+    """
+    config = DreamBertConfig.preset("compact")
+
+    def inputs(promoters: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(encode(list(map(spell, promoters)), config)["input_ids"])
+
+    rows = [{"input_ids": row, "labels": label} for row, label in zip(inputs(promoters), labels, strict=True)]
+    trained = []
+
+    def train(folder: Path, steps: int) -> None:
+        set_seed(seed)
+        args = TrainingArguments(
+            str(folder),
+            use_cpu=True,
+            seed=seed,
+            max_steps=steps,
+            per_device_train_batch_size=BATCH_SIZE,
+            learning_rate=1e-4,
+            warmup_steps=100,
+            save_steps=500,
+            save_total_limit=1,
+            logging_strategy="no",
+            report_to="none",
+            disable_tqdm=True,
+        )
+        model = BertForSequenceClassification(config)
+        trainer = Trainer(model, args, train_dataset=rows, data_collator=default_data_collator)
+        trainer.remove_callback(PrinterCallback)
+        trainer.train(resume_from_checkpoint=get_last_checkpoint(folder))
+        trained[:] = [model.eval()]
+
+    steps = _train_for(minutes, folder, train)
+
+    @torch.inference_mode()
+    def predictor(promoters: np.ndarray) -> np.ndarray:
+        return torch.cat([trained[0](part).logits[:, 0] for part in inputs(promoters).split(256)]).numpy()
+
+    return predictor, steps * BATCH_SIZE
+
+
+def train_ours(data: Path, minutes: float, seed: int, folder: Path) -> tuple[Predictor, int]:
+    """Train by this package's recipe for its convolutions, but for so many minutes; else as `train_bert`."""
+    recipe = yaml.safe_load(RECIPE.read_text())
+
+    def train(folder: Path, steps: int) -> None:
+        if (folder / "training_info.json").exists():
+            return
+        run = {"data": str(data), "output_dir": str(folder), "max_steps": steps, "seed": seed}
+        (folder / "run.yaml").write_text(yaml.safe_dump(recipe | run))
+        run_regression.main([str(folder / "run.yaml")])
+
+    steps = _train_for(minutes, folder, train)
+    return lambda promoters: predict(list(map(spell, promoters)), folder), steps * BATCH_SIZE
+
+
+def _train_for(minutes: float, folder: Path, train: Callable[[Path, int], None]) -> int:
+    """Have `train(folder, steps)` take as many steps as fit into so many minutes, and tell how many they are."""
+    plan = folder / "steps.json"
+    if not plan.exists():
+        seconds = []
+        for steps in TIMED_STEPS:
+            with TemporaryDirectory() as trial:
+                begin = time.perf_counter()
+                train(Path(trial), steps)
+                seconds.append(time.perf_counter() - begin)
+        # What both trials spend before and after their steps is no training.
+        step = (seconds[1] - seconds[0]) / (TIMED_STEPS[1] - TIMED_STEPS[0])
+        plan.write_text(json.dumps(round(60 * minutes / step)))
+    steps = json.loads(plan.read_text())
+    train(folder, steps)
+    return steps
