@@ -80,16 +80,11 @@ def exported_convolutions(tmp_path_factory):
 
 
 @pytest.mark.parametrize("backend, tolerance", [("torch", FLOAT32), ("onnx", FLOAT32), ("onnx-int8", INT8)])
-def test_convolutions(backend, tolerance, golden, exported_convolutions):
-    """Of 10 bp and more: fewer give the convolutions numbers far off the scale, and rounding errors to match."""
-    rows = [row for row in golden if len(row["sequence"]) >= 10]
-    sequences, expected = zip(*((row["sequence"], row["conv_expression"]) for row in rows), strict=True)
-    values = predict(sequences, exported_convolutions, backend=backend)
-    np.testing.assert_allclose(values, expected, rtol=0, atol=tolerance)
-    order = np.random.default_rng(0).permutation(3 * len(sequences)) % len(sequences)
-    for batch_size in (1, 7, 64):
-        again = predict([sequences[i] for i in order], exported_convolutions, batch_size, backend)
-        np.testing.assert_allclose(again, values[order], rtol=0, atol=1e-5)
+def test_convolutions(backend, tolerance, golden, sequences, exported_convolutions):
+    expected = [row["conv_expression"] for row in golden]
+    np.testing.assert_allclose(
+        predict(sequences, exported_convolutions, backend=backend), expected, rtol=0, atol=tolerance
+    )
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +108,9 @@ def test_masked_lm_in_onnx(backend, tolerance, golden, sequences, exported_maske
 
 
 @pytest.mark.parametrize("backend", ["torch", "onnx", "onnx-int8"])
-def test_neither_order_nor_company_changes_a_prediction(backend, sequences, exported):
+@pytest.mark.parametrize("folder", ["exported", "exported_convolutions"])
+def test_neither_order_nor_company_changes_a_prediction(backend, folder, sequences, request):
+    exported = request.getfixturevalue(folder)
     model = load_model(exported) if backend == "torch" else exported
     alone = np.concatenate([predict([sequence], model, backend=backend) for sequence in sequences])
     order = np.random.default_rng(0).permutation(3 * len(sequences)) % len(sequences)  # each three times
@@ -122,9 +119,10 @@ def test_neither_order_nor_company_changes_a_prediction(backend, sequences, expo
         np.testing.assert_allclose(values, alone[order], rtol=0, atol=1e-5)
 
 
-def test_padding_changes_no_prediction(sequences):
+@pytest.mark.parametrize("name", ["dream-promoter-bert", "dream-promoter-conv"])
+def test_padding_changes_no_prediction(name, sequences):
     """All fifty in one padded batch, as a stock collator makes it."""
-    model = load_model().cpu()
+    model = load_model(name).cpu()
     inputs = encode(write.to_inserts(sequences), model.config)
     assert not inputs["attention_mask"].all()
     with torch.inference_mode():
@@ -138,7 +136,7 @@ def test_threads_change_no_prediction_in_torch(model, sequences):
     try:
         for number in (1, 2):
             torch.set_num_threads(number)
-            values.append(predict([sequence for sequence in sequences if len(sequence) >= 10], model))
+            values.append(predict(sequences, model))
     finally:
         torch.set_num_threads(threads)
     np.testing.assert_allclose(*values, rtol=0, atol=1e-5)

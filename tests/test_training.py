@@ -21,7 +21,7 @@ from dream_bert import (
 )
 from dream_bert.prepare import prepare
 from dream_bert.resuming import COMPLETE, last_complete_checkpoint
-from dream_bert.training import INFO, ModelArguments, PromoterTrainer, run_script
+from dream_bert.training import INFO, ArgumentError, ModelArguments, PromoterTrainer, run_script
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 sys.path.insert(0, str(EXAMPLES))
@@ -205,6 +205,13 @@ def test_arguments_may_come_from_a_file(data, models, tmp_path):
     (tmp_path / "run.yaml").write_text(json.dumps(flags | {"load_best_model_at_end": False, "disable_tqdm": True}))
     run_regression.main([str(tmp_path / "run.yaml")])
     assert json.loads((tmp_path / "run" / INFO).read_text())["training_arguments"]["max_steps"] == 1
+
+
+@pytest.mark.parametrize("share", ["-0.1", "1.01", "nan"])
+def test_a_share_of_rows_is_from_0_to_1(data, tmp_path, share):
+    with pytest.raises(ArgumentError, match="--partial_rows is"):
+        run_regression.main(["--data", str(data), "--output_dir", str(tmp_path / "run"), "--partial_rows", share])
+    assert not (tmp_path / "run").exists()
 
 
 def test_arguments_change_the_preset():
