@@ -166,13 +166,19 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30, help="[%(default)s]")
     parser.add_argument("--seed", type=int, default=0, help="[%(default)s]")
     args = parser.parse_args()
-    run = f"{args.peer}, {args.minutes:g} minutes, seed {args.seed}"
+    by_themselves = args.peer in ("ridge", "trees")
+    run = args.peer if by_themselves else f"{args.peer}, {args.minutes:g} minutes"
+    run += f", seed {args.seed}"
     folder = RUNS / run.replace(", ", "-").replace(" ", "-")
     folder.mkdir(parents=True, exist_ok=True)
+    begin = time.perf_counter()
     trained, examples = train_peer(args.peer, args.data, args.minutes, args.seed, folder)
+    minutes = round((time.perf_counter() - begin) / 60, 1) if by_themselves else args.minutes
     public = PublicLeaderboard(args.leaderboard)
     scores = public.score(trained(bases_of(public.sequences)))
     result = {
+        "peer": args.peer,
+        "minutes": minutes,
         "data": read_manifest(args.data)["fingerprint"],
         "examples": examples,
         "pearson": scores["subsets"]["all"]["pearson"],
