@@ -1,0 +1,52 @@
+"""Accuracy against minutes of training, for all peers.
+
+    python benchmarks/peers/picture.py
+
+Reads `benchmarks/peers.json` and writes `docs/quality_against_minutes.png`.
+"""
+
+import json
+from itertools import groupby
+from pathlib import Path
+
+import matplotlib
+from train import RESULTS
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
+
+PICTURE = Path(__file__).parents[2] / "docs" / "quality_against_minutes.png"
+NAMES = {
+    "ours": "dream-promoter-conv",
+    "cnn": "plain convolutions",
+    "legnet": "LegNet-like",
+    "bert": "stock BERT, stock Trainer",
+    "ridge": "ridge regression on 6-mers",
+    "trees": "boosted trees on 6-mers",
+}
+SCORES = {
+    "pearson": "Pearson r, all rows",
+    "pearson_score": "DREAM Pearson score",
+    "spearman_score": "DREAM Spearman score",
+}
+
+
+def main() -> None:
+    runs = sorted(json.loads(RESULTS.read_text())["runs"].values(), key=lambda run: (run["peer"], run["minutes"]))
+    figure, panels = plt.subplots(1, len(SCORES), figsize=(10, 3.8), sharex=True, layout="constrained")
+    peers = {peer: list(group) for peer, group in groupby(runs, key=lambda run: run["peer"])}
+    for axes, (score, title) in zip(panels, SCORES.items(), strict=True):
+        for peer, name in NAMES.items():
+            points = peers.get(peer, [])
+            axes.plot([run["minutes"] for run in points], [run[score] for run in points], marker="o", label=name)
+        axes.set_xscale("log")
+        axes.set_title(title, fontsize=11)
+        axes.set_xlabel("minutes of training, two cores")
+        axes.grid(alpha=0.3)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.legend(*panels[0].get_legend_handles_labels(), frameon=False, loc="outside lower center", ncols=3)
+    figure.savefig(PICTURE, dpi=150)
+
+
+if __name__ == "__main__":
+    main()
