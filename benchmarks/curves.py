@@ -8,12 +8,9 @@ Reads the `training_info.json` beside the weights and writes `docs/learning_curv
 import json
 from pathlib import Path
 
-import matplotlib
+import matplotlib.pyplot as plt
 
 from dream_bert.prediction import CHECKPOINTS
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
 
 PICTURE = Path(__file__).parents[1] / "docs" / "learning_curves.png"
 LEARNED_FROM = {"dream-promoter-conv": "measurements", "dream-promoter-bert": "the convolutions' labels"}

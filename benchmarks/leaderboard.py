@@ -15,7 +15,7 @@ import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 from public_leaderboard import PublicLeaderboard
 
@@ -23,9 +23,6 @@ from dream_bert.intervals import calibrate, rescale
 from dream_bert.metrics.files import format_scores
 from dream_bert.prediction import CHECKPOINTS, predict
 from dream_bert.reading import read_records
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
 
 HERE = Path(__file__).parent
 PICTURE = HERE.parent / "docs" / "measured_against_predicted.png"

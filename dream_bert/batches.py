@@ -20,13 +20,12 @@ from .encoding import (
     VOCABULARY,
     K,
     assemble,
-    bases,
     context_ids,
     in_context,
     insert_tokens,
     longest_insert,
     model_inputs,
-    spell,
+    spell_rows,
     window_ids,
 )
 from .hashing import random_fractions, random_words
@@ -133,23 +132,20 @@ class RegressionBatches(_Batches):
         windows, offsets, expression = self.rows.rows(number % len(self))
         expression[number == FILLER] = IGNORED
         if self.partial_rows:
-            windows, offsets = window_ids(self._show_parts(windows, offsets, number))
+            windows, offsets = window_ids([*self._show_parts(spell_rows(windows, offsets), number)])
         return _tensors(model_inputs(assemble(windows, offsets, self.config)) | {"labels": expression})
 
-    def _show_parts(self, windows: np.ndarray, offsets: np.ndarray, number: np.ndarray) -> list[str]:
-        text, lengths = spell(bases(windows)), np.diff(offsets) - (K - 1)
-        random = random_fractions(self._parts, number, 3 + int(lengths.max()))
-        inserts = []
-        for begin, length, (fate, size, place, *each) in zip(offsets, lengths, random, strict=False):
-            insert = text[begin : begin + length]
+    def _show_parts(self, inserts: list[str], number: np.ndarray) -> Iterator[str]:
+        random = random_fractions(self._parts, number, 3 + max(map(len, inserts)))
+        for insert, (fate, size, place, *each) in zip(inserts, random, strict=True):
             if fate < self.partial_rows / 2:
-                piece = 1 + int(size * length)
-                start = int(place * (length - piece + 1))
-                insert = insert[start : start + piece]
+                piece = 1 + int(size * len(insert))
+                start = int(place * (len(insert) - piece + 1))
+                yield insert[start : start + piece]
             elif fate < self.partial_rows:
-                insert = "".join("N" if hidden < size else base for base, hidden in zip(insert, each, strict=False))
-            inserts.append(insert)
-        return inserts
+                yield "".join("N" if hidden < size else base for base, hidden in zip(insert, each, strict=False))
+            else:
+                yield insert
 
 
 class MaskedLMBatches(_Batches):

@@ -67,6 +67,16 @@ def spell(bases: np.ndarray) -> str:
     return np.frombuffer(BASES.encode(), dtype=np.uint8)[bases].tobytes().decode()
 
 
+def spell_rows(windows: np.ndarray, offsets: np.ndarray) -> list[str]:
+    """The inserts whose windows these are, what is no base as N.
+
+    >>> spell_rows(*window_ids(["ACG", "t"]))
+    ['ACG', 'T']
+    """
+    text = spell(bases(windows))
+    return [text[begin : end - (K - 1)] for begin, end in zip(offsets, offsets[1:], strict=False)]
+
+
 def kmer_ids(text: bytes) -> np.ndarray:
     """Ids, uint8 (len(text) - 2,), of all 3-mers of a text; what is not A C G T U reads as N.
 

@@ -7,22 +7,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import distributed
 
+# Not when a model is loaded: what is imported once the process group is there may keep it, as a default argument does,
+# and with it the threads whose end aborts a process now and then; see `training.end_process_group`.
+from .loading import RegressionModel
 from .prediction import BATCH_SIZE, Predictor, load_predictor, write_predictions
-
-if TYPE_CHECKING:
-    from .loading import RegressionModel
 
 
 def predict_file(
     source: str | Path,
     output: str | Path | None = None,
-    model: "RegressionModel | str | Path | None" = None,
+    model: RegressionModel | str | Path | None = None,
     format: str | None = None,
     batch_size: int = BATCH_SIZE,
     backend: str = "torch",
@@ -109,10 +108,6 @@ def _all_processes() -> Iterator[None]:
     """Join the processes by gloo, also beside GPUs: sequences and numbers on the CPU are all that travels."""
     if (devices := torch.accelerator.device_count()) > 1:
         torch.accelerator.set_device_index(int(os.environ["LOCAL_RANK"]) % devices)
-    # What is imported once the group is there may keep it, as a default argument does, and with it the threads whose
-    # end aborts a process now and then; see `training.end_process_group`.
-    from . import loading  # noqa: F401
-
     distributed.init_process_group("gloo")
     try:
         yield

@@ -18,7 +18,8 @@ from .artifacts import INFO
 from .resuming import writing
 
 if TYPE_CHECKING:
-    from .training import DataArguments, ModelArguments, PromoterTrainer
+    from .arguments import DataArguments, ModelArguments
+    from .training import PromoterTrainer
 
 
 def write_info(

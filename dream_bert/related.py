@@ -9,7 +9,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from .data import PromoterDataset
-from .encoding import bases, spell
+from .encoding import bases, spell_rows
 
 SHARED_BP = 20
 """Rows that have as many bp in a row in common, on either strand, are related."""
@@ -70,7 +70,7 @@ def unrelated_rows(data: str | Path) -> HeldOut:
     related = in_train[np.searchsorted(known, forward)] | in_train[np.searchsorted(known, reverse)]
     row = np.repeat(np.arange(len(lengths)), lengths)
     alone = np.flatnonzero(np.bincount(row, weights=related, minlength=len(lengths)) == 0)
-    inserts = [insert for part in parts for insert in _texts(*part[:2])]
+    inserts = [insert for part in parts for insert in spell_rows(*part[:2])]
     measured = np.concatenate([part[2] for part in parts])
     return HeldOut([inserts[i] for i in alone], measured[alone])
 
@@ -86,8 +86,3 @@ def _shared_words(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         forward = forward << np.uint64(2) | base & np.uint64(3)
         reverse |= (np.uint64(3) - (base & np.uint64(3))) << np.uint64(2 * i)
     return np.where(whole, forward, _NONE), np.where(whole, reverse, _NONE)
-
-
-def _texts(windows: np.ndarray, offsets: np.ndarray) -> list[str]:
-    text = spell(bases(windows))
-    return [text[begin : end - 2] for begin, end in zip(offsets, offsets[1:], strict=False)]

@@ -1,4 +1,4 @@
-"""What pretraining and fine-tuning share: arguments and the trainer."""
+"""What pretraining and fine-tuning share: the trainer, and a run from its model to its weights."""
 
 import gc
 import json
@@ -6,7 +6,6 @@ import logging
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from traceback import clear_frames
@@ -17,16 +16,13 @@ from packaging.version import Version
 from torch import distributed
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 from torch.utils.data import DataLoader, Sampler
-from transformers import EarlyStoppingCallback, HfArgumentParser, PreTrainedModel, Trainer, TrainingArguments, set_seed
+from transformers import EarlyStoppingCallback, PreTrainedModel, Trainer, TrainingArguments, set_seed
 
+from .arguments import ArgumentError, ModelArguments, RunArguments
 from .artifacts import INFO
 from .batches import EpochSampler, follow_epochs
-from .configuration_dna import DnaConfig
-from .configuration_dream_bert import PRESETS, DreamBertConfig
-from .configuration_dream_conv import DreamConvConfig
 from .data import DataError, PromoterDataset
 from .initialization import localise_attention
-from .loading import regression_class
 from .normalization import settle_normalization
 from .resuming import (
     LeaveOnSigterm,
@@ -42,95 +38,8 @@ from .tokenization_dream_bert import write_tokenizer
 
 logger = logging.getLogger(__name__)
 
-
-class ArgumentError(ValueError):
-    """Arguments that do not go together."""
-
-
-CONVOLUTIONS = "conv"
-"""The preset that is no BERT."""
-
-
-@dataclass
-class ModelArguments:
-    model: str | None = field(default=None, metadata={"help": "Folder or Hub id to start from; else random weights."})
-    preset: str = field(
-        default="seed", metadata={"help": "Kind and size of a random model.", "choices": [*PRESETS, CONVOLUTIONS]}
-    )
-    stride: int | None = field(default=None, metadata={"help": "bp from token to token, 1 or 3, not the preset's."})
-    context: int | None = field(default=None, metadata={"help": "bp of plasmid on each side, not the preset's."})
-    positions: int | None = field(default=None, metadata={"help": "Longest input in tokens of a random model."})
-    reading_frames: int | None = field(default=None, metadata={"help": "Frames averaged, 1 to 3, not the preset's."})
-    dropout: float | None = field(default=None, metadata={"help": "Dropout of all kinds; default 0.1."})
-    local_attention: bool = field(default=False, metadata={"help": "Random weights start as a convolution."})
-
-    def config(self) -> DnaConfig:
-        """The configuration of the model to start from, with what the arguments change in it.
-
-        Raises:
-            ArgumentError: if the changes do not go together, or `positions` is given for a model that has weights.
-        """
-        if self.model is not None and self.positions is not None:
-            raise ArgumentError(f"--positions is {self.positions}, but {self.model} has its own; leave it out")
-        changes = {
-            "stride": self.stride,
-            "context": self.context,
-            "max_position_embeddings": self.positions,
-            "reading_frames": self.reading_frames,
-            "hidden_dropout_prob": self.dropout,
-            "attention_probs_dropout_prob": self.dropout,
-        }
-        changes = {name: value for name, value in changes.items() if value is not None}
-        if self.model is not None:
-            kind = regression_class(self.model).config_class
-        else:
-            kind = DreamConvConfig if self.preset == CONVOLUTIONS else DreamBertConfig
-        if kind is DreamConvConfig:
-            changes.pop("attention_probs_dropout_prob", None)
-            if self.local_attention:
-                raise ArgumentError("--local_attention is for a BERT; leave it out")
-        if self.model is not None:
-            return kind.from_pretrained(self.model, **changes)
-        return kind(**changes) if kind is DreamConvConfig else kind.preset(self.preset, **changes)
-
-
-@dataclass
-class DataArguments:
-    data: str = field(metadata={"help": "Folder that `dream-bert prepare` wrote."})
-    max_train_rows: int | None = field(default=None, metadata={"help": "Train on the first rows only."})
-
-
-@dataclass
-class RunArguments(TrainingArguments):
-    """`TrainingArguments` with the entry's defaults: Adam at 1e-4, lowered on a plateau of the validation metric."""
-
-    output_dir: str = field(default="output", metadata={"help": "Where the model and its checkpoints go."})
-    learning_rate: float = 1e-4
-    lr_scheduler_type: str = "reduce_lr_on_plateau"
-    per_device_train_batch_size: int = 64
-    per_device_eval_batch_size: int = 256
-    num_train_epochs: float = 20
-    eval_strategy: str = "epoch"
-    save_strategy: str = "epoch"
-    save_total_limit: int = 2
-    load_best_model_at_end: bool = True
-    restore_callback_states_from_checkpoint: bool = True
-    remove_unused_columns: bool = False
-    report_to: str = "tensorboard"
-    logging_steps: float = 50
-    patience: int = field(default=5, metadata={"help": "Evaluations without a better metric before training stops."})
-
-
-def parse_arguments(
-    run_arguments: type[RunArguments], args: list[str] | None = None
-) -> tuple[ModelArguments, DataArguments, RunArguments]:
-    """The three groups of arguments, from the command line or from one JSON or YAML file named there."""
-    parser = HfArgumentParser((ModelArguments, DataArguments, run_arguments))
-    args = sys.argv[1:] if args is None else args
-    if len(args) == 1 and args[0].endswith((".json", ".yaml", ".yml")):
-        parse = parser.parse_json_file if args[0].endswith(".json") else parser.parse_yaml_file
-        return parse(args[0])
-    return parser.parse_args_into_dataclasses(args)
+SETTLING_BATCHES = 100
+"""Of evaluation's size, to measure normalisation's statistics on."""
 
 
 class PromoterTrainer(Trainer):
@@ -271,10 +180,10 @@ def train(trainer: PromoterTrainer) -> None:
     trainer.accelerator.wait_for_everyone()
 
 
-def _some_batches(trainer: PromoterTrainer, batches: int = 100) -> Iterator[dict[str, torch.Tensor]]:
+def _some_batches(trainer: PromoterTrainer) -> Iterator[dict[str, torch.Tensor]]:
     """Training rows, the same in all processes."""
     rows, size = trainer.train_dataset, trainer.args.per_device_eval_batch_size
-    numbers = list(islice(EpochSampler(len(rows), trainer.args.seed), batches * size))
+    numbers = list(islice(EpochSampler(len(rows), trainer.args.seed), SETTLING_BATCHES * size))
     for begin in range(0, len(numbers), size):
         batch = rows.__getitems__(numbers[begin : begin + size])
         yield {name: tensor.to(trainer.args.device) for name, tensor in batch.items()}

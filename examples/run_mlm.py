@@ -13,18 +13,11 @@ from torch.nn import functional as F
 from transformers import EvalPrediction
 
 from dream_bert import DreamBertForMaskedLM
+from dream_bert.arguments import RunArguments, parse_arguments
 from dream_bert.batches import IGNORED, MaskedLMBatches, best_random_accuracy
 from dream_bert.encoding import MASK
 from dream_bert.record import write_info
-from dream_bert.training import (
-    PromoterTrainer,
-    RunArguments,
-    build_model,
-    open_split,
-    parse_arguments,
-    run_script,
-    train,
-)
+from dream_bert.training import PromoterTrainer, build_model, open_split, run_script, train
 
 
 def with_predicted(batch: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -10,20 +10,12 @@ from scipy.stats import pearsonr, spearmanr
 from torch import Tensor
 from transformers import EvalPrediction
 
+from dream_bert.arguments import ArgumentError, RunArguments, parse_arguments
 from dream_bert.batches import IGNORED, RegressionBatches
 from dream_bert.data import DataError
 from dream_bert.loading import REGRESSION_MODELS
 from dream_bert.record import write_info
-from dream_bert.training import (
-    ArgumentError,
-    PromoterTrainer,
-    RunArguments,
-    build_model,
-    open_split,
-    parse_arguments,
-    run_script,
-    train,
-)
+from dream_bert.training import PromoterTrainer, build_model, open_split, run_script, train
 
 
 def metrics(prediction: EvalPrediction) -> dict[str, float]:
@@ -54,11 +46,12 @@ def main(args: list[str] | None = None) -> None:
     model = build_model(kind, model_args, run_args.seed)
     config = model.config
 
-    def batches(split: str, limit: int | None = None, partial_rows: float = 0.0) -> RegressionBatches:
+    def batches(split: str, **kwargs) -> RegressionBatches:
         rows = open_split(data_args.data, "regression", split, run_args)
-        return RegressionBatches(rows, config, run_args.seed, limit, partial_rows)
+        return RegressionBatches(rows, config, run_args.seed, **kwargs)
 
-    training, test = batches("train", data_args.max_train_rows, run_args.partial_rows), batches("test")
+    training = batches("train", limit=data_args.max_train_rows, partial_rows=run_args.partial_rows)
+    test = batches("test")
     if not has_head:
         manifest = training.rows.manifest
         if not manifest["label_std"] > 0:

@@ -19,9 +19,10 @@ from dream_bert import (
     DreamConvConfig,
     DreamConvForSequenceRegression,
 )
+from dream_bert.arguments import ArgumentError, ModelArguments
 from dream_bert.prepare import prepare
 from dream_bert.resuming import COMPLETE, last_complete_checkpoint
-from dream_bert.training import INFO, ArgumentError, ModelArguments, PromoterTrainer, run_script
+from dream_bert.training import INFO, PromoterTrainer, run_script
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 sys.path.insert(0, str(EXAMPLES))

@@ -56,9 +56,8 @@ def train_bert(
         return torch.from_numpy(encode(list(map(spell, promoters)), config)["input_ids"])
 
     rows = [{"input_ids": row, "labels": label} for row, label in zip(inputs(promoters), labels, strict=True)]
-    trained = []
 
-    def train(folder: Path, steps: int) -> None:
+    def train(folder: Path, steps: int) -> Predictor:
         set_seed(seed)
         args = TrainingArguments(
             str(folder),
@@ -78,34 +77,33 @@ def train_bert(
         trainer = Trainer(model, args, train_dataset=rows, data_collator=default_data_collator)
         trainer.remove_callback(PrinterCallback)
         trainer.train(resume_from_checkpoint=get_last_checkpoint(folder))
-        trained[:] = [model.eval()]
+        model.eval()
 
-    steps = _train_for(minutes, folder, train)
+        @torch.inference_mode()
+        def predictor(promoters: np.ndarray) -> np.ndarray:
+            return torch.cat([model(part).logits[:, 0] for part in inputs(promoters).split(256)]).numpy()
 
-    @torch.inference_mode()
-    def predictor(promoters: np.ndarray) -> np.ndarray:
-        return torch.cat([trained[0](part).logits[:, 0] for part in inputs(promoters).split(256)]).numpy()
+        return predictor
 
-    return predictor, steps * BATCH_SIZE
+    return _train_for(minutes, folder, train)
 
 
 def train_ours(data: Path, minutes: float, seed: int, folder: Path) -> tuple[Predictor, int]:
     """Train by this package's recipe for its convolutions, but for so many minutes; else as `train_bert`."""
     recipe = yaml.safe_load(RECIPE.read_text())
 
-    def train(folder: Path, steps: int) -> None:
-        if (folder / "training_info.json").exists():
-            return
-        run = {"data": str(data), "output_dir": str(folder), "max_steps": steps, "seed": seed}
-        (folder / "run.yaml").write_text(yaml.safe_dump(recipe | run))
-        run_regression.main([str(folder / "run.yaml")])
+    def train(folder: Path, steps: int) -> Predictor:
+        if not (folder / "training_info.json").exists():
+            run = {"data": str(data), "output_dir": str(folder), "max_steps": steps, "seed": seed}
+            (folder / "run.yaml").write_text(yaml.safe_dump(recipe | run))
+            run_regression.main([str(folder / "run.yaml")])
+        return lambda promoters: predict(list(map(spell, promoters)), folder)
 
-    steps = _train_for(minutes, folder, train)
-    return lambda promoters: predict(list(map(spell, promoters)), folder), steps * BATCH_SIZE
+    return _train_for(minutes, folder, train)
 
 
-def _train_for(minutes: float, folder: Path, train: Callable[[Path, int], None]) -> int:
-    """Have `train(folder, steps)` take as many steps as fit into so many minutes, and tell how many they are."""
+def _train_for(minutes: float, folder: Path, train: Callable[[Path, int], Predictor]) -> tuple[Predictor, int]:
+    """Have `train(folder, steps)` take as many steps as fit into so many minutes; how many examples they are, too."""
     plan = folder / "steps.json"
     if not plan.exists():
         seconds = []
@@ -118,5 +116,4 @@ def _train_for(minutes: float, folder: Path, train: Callable[[Path, int], None])
         step = (seconds[1] - seconds[0]) / (TIMED_STEPS[1] - TIMED_STEPS[0])
         plan.write_text(json.dumps(round(60 * minutes / step)))
     steps = json.loads(plan.read_text())
-    train(folder, steps)
-    return steps
+    return train(folder, steps), steps * BATCH_SIZE

@@ -9,11 +9,8 @@ import json
 from itertools import groupby
 from pathlib import Path
 
-import matplotlib
+import matplotlib.pyplot as plt
 from train import RESULTS
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
 
 PICTURE = Path(__file__).parents[2] / "docs" / "quality_against_minutes.png"
 NAMES = {
