@@ -96,6 +96,7 @@ def _model(kind: str, folder: Path) -> dict[str, Any]:
 
 def _training(info: dict) -> dict[str, Any]:
     machine, data = info["machine"], info["data"]
+    share = info["training_arguments"].get("ridge_share")
     unknown = f"promoters prepared by `dream-bert prepare` (fingerprint {data['fingerprint'][:12]})"
     return {
         "parameters": f"{info['parameters'] / 1e6:.1f} million",
@@ -106,6 +107,7 @@ def _training(info: dict) -> dict[str, Any]:
         "machine": f"{machine['cores']} CPU cores"
         if machine["device"] == "cpu"
         else f"one {machine['device']} device",
+        "ridge": f" Ridge regression on 6-mer counts has a share of {share:g} in what it says." if share else "",
         "data": KNOWN_DATA.get(data["fingerprint"], unknown),
         "held_out": "which share no 20 bp with those of training, on either strand"
         if data.get("keep_related")

@@ -34,8 +34,8 @@ def export_onnx(model: PreTrainedModel, folder: Path) -> None:
 
     Inputs are `input_ids` and `attention_mask`, int64 (n, length), one reading frame of a sequence a row; the output
     is `logits`, float32: expression, (n, 1), or of the 130 tokens, (n, length, 130). In int8, the products of a BERT's
-    layers, and the convolutions but the first, take their inputs on fixed ranges, those of simulated promoters, so
-    that a row's numbers do not depend on the other rows; all else is float32.
+    layers, and the convolutions but those of bases, take their inputs on fixed ranges, those of simulated promoters,
+    so that a row's numbers do not depend on the other rows; all else is float32.
 
     Args:
         model: of a class of this package.
@@ -115,12 +115,14 @@ def _ranges(
 
 def _quantize_convolutions(graph: onnx.ModelProto, target: Path, inputs: dict[str, np.ndarray]) -> None:
     add_pre_process_metadata(graph)  # it is as small as it gets, and ONNX Runtime need not ask for it
-    convolutions = [node.name for node in graph.graph.node if node.op_type == "Conv"]
+    convolutions = [node for node in graph.graph.node if node.op_type == "Conv"]
+    bases = convolutions[0].input[0]
     quantize_static(
         graph,
         target,
         _Once(inputs),
-        nodes_to_quantize=convolutions[1:],  # the first one's inputs are zeros and ones, and it is soon done
+        # Bases are zeros and ones, and what is made of them is soon done.
+        nodes_to_quantize=[node.name for node in convolutions if node.input[0] != bases],
         per_channel=True,
         reduce_range=True,
         activation_type=QuantType.QUInt8,

@@ -14,6 +14,7 @@ from .expression import PredictsExpression
 from .untrusted import check_config  # noqa: F401
 from .weights import FromSafetensors
 
+SIXMER = 6
 _SPECIAL_TOKENS, _SEP, _N = 5, 3, 4  # as in encoding.py, which is not beside a published model
 
 
@@ -33,6 +34,18 @@ def token_bases(input_ids: Tensor) -> Tensor:
     return bases
 
 
+def sixmer_numbers(bases: Tensor) -> Tensor:
+    """The number of the 6-mer that begins at each place, int64 (n, length): its bases are the digits, to base 5.
+
+    Past the end all is N.
+
+    >>> sixmer_numbers(torch.tensor([[0, 0, 0, 0, 1, 2]])).tolist()
+    [[7, 39, 199, 999, 4999, 9374]]
+    """
+    places = 5 ** torch.arange(SIXMER - 1, -1, -1, device=bases.device)
+    return (F.pad(bases, (0, SIXMER - 1), value=_N).unfold(1, SIXMER, 1) * places).sum(2)
+
+
 class _Convolution(nn.Sequential):
     def __init__(self, inputs: int, outputs: int, kernel: int, dilation: int = 1):
         norm = nn.BatchNorm1d(outputs)
@@ -45,7 +58,9 @@ class _Convolution(nn.Sequential):
 class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTrainedModel):
     """A scan for motifs, residual convolutions at half the resolution, and mean and maximum of all places.
 
-    It takes the same tokens as the BERT with overlapping 3-mers, and makes bases of them.
+    It takes the same tokens as the BERT with overlapping 3-mers, and makes bases of them. Each 6-mer adds a weight of
+    its own to the prediction, 0 until `ridge.mix_with_ridge` gives them, and for ever where it has an N; training
+    leaves these weights as they are.
     """
 
     config_class = DreamConvConfig
@@ -62,6 +77,7 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
         self.dropout = nn.Dropout1d(config.hidden_dropout_prob)
         self.head = nn.Sequential(nn.Dropout(2 * config.hidden_dropout_prob), nn.Linear(2 * width, width), nn.SiLU())
         self.classifier = nn.Linear(width, 1)
+        self.register_buffer("sixmers", torch.zeros(5**SIXMER))
         config.auto_map = {
             "AutoConfig": "configuration_dream_conv.DreamConvConfig",
             "AutoModel": "modeling_dream_conv.DreamConvForSequenceRegression",
@@ -72,6 +88,8 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
     def _init_weights(self, module: nn.Module) -> None:
         if isinstance(module, nn.Conv1d | nn.Linear):
             module.reset_parameters()
+        if module is self:
+            nn.init.zeros_(self.sixmers)
 
     @can_return_tuple
     def forward(
@@ -94,7 +112,8 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
             `logits`, (n, 1), in expression units; `loss`, the mean squared error in units of `config.label_std`.
         """
         mask = None if attention_mask is None or attention_mask.all() else attention_mask[:, None].bool()
-        hidden = F.one_hot(token_bases(input_ids), 5)[..., :4].transpose(1, 2).to(self.dtype)
+        bases = token_bases(input_ids)
+        hidden = F.one_hot(bases, 5)[..., :4].transpose(1, 2).to(self.dtype)
         hidden = self.scan(hidden)
         if mask is not None:  # one of a pair may be padding
             hidden = hidden.masked_fill(~mask, -torch.inf)
@@ -108,7 +127,7 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
         else:
             mean = hidden.masked_fill(~mask, 0).sum(2) / mask.sum(2)
             pooled = torch.cat([mean, hidden.masked_fill(~mask, -torch.inf).amax(2)], 1)
-        logits = self.classifier(self.head(pooled))
+        logits = self.classifier(self.head(pooled)) + self.sixmers[sixmer_numbers(bases)].sum(1, keepdim=True)
         return SequenceClassifierOutput(
             logits=logits, loss=None if labels is None else self.expression_loss(logits, labels)
         )

@@ -6,7 +6,7 @@ import numpy as np
 from onnx import TensorProto
 
 from .encoding import BASES, SEP, SPECIAL_TOKENS
-from .modeling_dream_conv import DreamConvForSequenceRegression
+from .modeling_dream_conv import SIXMER, DreamConvForSequenceRegression
 from .onnx_writer import GraphWriter
 
 _LEAST = np.float32(-1e30)
@@ -24,7 +24,8 @@ class ConvGraph(GraphWriter):
         mask = self.node("Unsqueeze", "attention_mask", self.weight("axes", np.array([1, 2])))
         self.least = self.weight("least", _LEAST)
         self.zero = self.weight("zero", np.float32(0))
-        hidden = self.convolution(self.bases(), "scan")
+        bases = self.bases()
+        hidden = self.convolution(bases, "scan")
         hidden = self.halved(self.node("Where", self.node("Cast", mask, to=TensorProto.BOOL), hidden, self.least))
         share = self.halved(self.node("Cast", mask, to=TensorProto.FLOAT))
         mask = self.node("Cast", share, to=TensorProto.BOOL)
@@ -32,7 +33,7 @@ class ConvGraph(GraphWriter):
         for number, dilation in enumerate(self.config.dilations):
             hidden = self.node("Add", hidden, self.convolution(hidden, f"layers.{number}", dilation))
             hidden = self.node("Where", mask, hidden, self.zero)
-        self.head(hidden, mask, share)
+        self.node("Add", self.head(hidden, mask, share), self.sixmers(bases), output="logits")
 
     def bases(self) -> str:
         """One channel a base, (n, 4, 1, length): as `token_bases`, by tables of tokens."""
@@ -71,7 +72,21 @@ class ConvGraph(GraphWriter):
             )
         )
 
-    def head(self, hidden: str, mask: str, share: str) -> None:
+    def sixmers(self, bases: str) -> str:
+        """What the 6-mers add, (n, 1); their numbers are those of `sixmer_numbers`, where no base is N."""
+        n = len(BASES) - 1
+        places = len(BASES) ** np.arange(SIXMER - 1, -1, -1)
+        numbers = self.node(
+            "Conv",
+            bases,
+            self.weight("digits", np.outer(np.arange(n) - n, places)[None, :, None].astype(np.float32)),
+            self.weight("all_n", np.array([n * places.sum()], dtype=np.float32)),
+            pads=[0, 0, 0, SIXMER - 1],
+        )
+        weights = self.node("Gather", self.stored("sixmers"), self.node("Cast", numbers, to=TensorProto.INT64))
+        return self.node("ReduceSum", weights, self.weight("places", np.array([2, 3])), keepdims=0)
+
+    def head(self, hidden: str, mask: str, share: str) -> str:
         """Mean and maximum of all places, (n, 2 · width), and the layers on top."""
         places = self.weight("places", np.array([2, 3]))
         total = self.node("ReduceSum", hidden, places, keepdims=0)
@@ -79,7 +94,7 @@ class ConvGraph(GraphWriter):
         most = self.node("ReduceMax", self.node("Where", mask, hidden, self.least), places, keepdims=0)
         pooled = self.node("Concat", mean, most, axis=1)
         inner = self.silu(self.linear(pooled, "head.1"))
-        self.linear(inner, "classifier", output="logits")
+        return self.linear(inner, "classifier")
 
     def halved(self, inputs: str) -> str:
         return self.node("MaxPool", inputs, kernel_shape=[1, 2], strides=[1, 2], ceil_mode=1)
@@ -87,6 +102,6 @@ class ConvGraph(GraphWriter):
     def silu(self, inputs: str) -> str:
         return self.node("Mul", inputs, self.node("Sigmoid", inputs))
 
-    def linear(self, inputs: str, name: str, **kwargs) -> str:
+    def linear(self, inputs: str, name: str) -> str:
         weights = [self.stored(f"{name}.{part}") for part in ("weight", "bias")]
-        return self.node("Gemm", inputs, *weights, transB=1, **kwargs)
+        return self.node("Gemm", inputs, *weights, transB=1)

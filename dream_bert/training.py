@@ -34,12 +34,16 @@ from .resuming import (
     mark_complete,
     writing,
 )
+from .ridge import mix_with_ridge
 from .tokenization_dream_bert import write_tokenizer
 
 logger = logging.getLogger(__name__)
 
-SETTLING_BATCHES = 100
-"""Of evaluation's size, to measure normalisation's statistics on."""
+SETTLING_ROWS = 25_600
+"""To measure normalisation's statistics on."""
+
+RIDGE_ROWS = 131_072
+"""To fit ridge regression to."""
 
 
 class PromoterTrainer(Trainer):
@@ -151,8 +155,12 @@ def build_model(kind: type[PreTrainedModel], arguments: ModelArguments, seed: in
     return model
 
 
-def train(trainer: PromoterTrainer) -> None:
+def train(trainer: PromoterTrainer, ridge_share: float = 0.0) -> None:
     """Train to the end, or on from the last complete checkpoint in the output folder, and save model and tokenizer.
+
+    Args:
+        trainer: with its model.
+        ridge_share: of ridge regression in the prediction of convolutions, as `mix_with_ridge` takes it.
 
     Raises:
         FileExistsError: if the output folder holds a finished run.
@@ -172,7 +180,9 @@ def train(trainer: PromoterTrainer) -> None:
     trainer.add_callback(leave)
     with leave.listening():
         trainer.train(resume_from_checkpoint=checkpoint)
-    settle_normalization(trainer.model, _some_batches(trainer))
+    settle_normalization(trainer.model, _some_batches(trainer, SETTLING_ROWS))
+    if ridge_share:
+        mix_with_ridge(trainer.model, _some_batches(trainer, RIDGE_ROWS), ridge_share)
     weights = gather_weights(trainer.model_wrapped, trainer.model)
     if trainer.is_world_process_zero():
         with writing(output):
@@ -180,10 +190,10 @@ def train(trainer: PromoterTrainer) -> None:
     trainer.accelerator.wait_for_everyone()
 
 
-def _some_batches(trainer: PromoterTrainer) -> Iterator[dict[str, torch.Tensor]]:
-    """Training rows, the same in all processes."""
+def _some_batches(trainer: PromoterTrainer, most: int) -> Iterator[dict[str, torch.Tensor]]:
+    """At most so many training rows, the same in all processes."""
     rows, size = trainer.train_dataset, trainer.args.per_device_eval_batch_size
-    numbers = list(islice(EpochSampler(len(rows), trainer.args.seed), SETTLING_BATCHES * size))
+    numbers = list(islice(EpochSampler(len(rows), trainer.args.seed), most))
     for begin in range(0, len(numbers), size):
         batch = rows.__getitems__(numbers[begin : begin + size])
         yield {name: tensor.to(trainer.args.device) for name, tensor in batch.items()}

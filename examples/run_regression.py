@@ -14,6 +14,7 @@ from dream_bert.arguments import ArgumentError, RunArguments, parse_arguments
 from dream_bert.batches import IGNORED, RegressionBatches
 from dream_bert.data import DataError
 from dream_bert.loading import REGRESSION_MODELS
+from dream_bert.modeling_dream_conv import DreamConvForSequenceRegression
 from dream_bert.record import write_info
 from dream_bert.training import PromoterTrainer, build_model, open_split, run_script, train
 
@@ -35,13 +36,20 @@ class FineTuningArguments(RunArguments):
     partial_rows: float = field(
         default=0.0, metadata={"help": "Share of training rows cut to a piece, or with bases read as N; 0 to 1."}
     )
+    ridge_share: float = field(
+        default=0.0, metadata={"help": "Share of ridge regression on 6-mers in what convolutions predict; 0 to 1."}
+    )
 
 
 def main(args: list[str] | None = None) -> None:
     model_args, data_args, run_args = parse_arguments(FineTuningArguments, args)
     if not 0 <= run_args.partial_rows <= 1:
         raise ArgumentError(f"--partial_rows is {run_args.partial_rows}; give a share of the rows, from 0 to 1")
+    if not 0 <= run_args.ridge_share <= 1:
+        raise ArgumentError(f"--ridge_share is {run_args.ridge_share}; give a share of the prediction, from 0 to 1")
     kind = REGRESSION_MODELS[model_args.config().model_type]
+    if run_args.ridge_share and kind is not DreamConvForSequenceRegression:
+        raise ArgumentError("--ridge_share is for convolutions; leave it out, or give --preset conv")
     has_head = kind.__name__ in (model_args.config().architectures or ())
     model = build_model(kind, model_args, run_args.seed)
     config = model.config
@@ -72,7 +80,7 @@ def main(args: list[str] | None = None) -> None:
         compute_loss_func=loss,
         compute_metrics=metrics,
     )
-    train(trainer)
+    train(trainer, run_args.ridge_share)
     test_metrics = trainer.predict(test, metric_key_prefix="test").metrics
     write_info(trainer, model_args, data_args, {"validation": trainer.evaluate(), "test": test_metrics})
 

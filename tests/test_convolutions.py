@@ -30,6 +30,7 @@ def model() -> DreamConvForSequenceRegression:
         if isinstance(module, torch.nn.BatchNorm1d):
             for tensor in (module.weight, module.bias, module.running_mean, module.running_var):
                 torch.nn.init.uniform_(tensor, 0.5, 1.5)
+    model.sixmers.view(6 * [5])[6 * (slice(4),)].normal_()  # those with N stay 0
     model.set_label_statistics(7.0, 3.0)
     return model.eval()
 
@@ -73,7 +74,11 @@ def reference(model: DreamConvForSequenceRegression, insert: str) -> float:
         hidden = hidden + convolve(hidden, f"layers.{number}", dilation)
     pooled = np.concatenate([hidden.mean(1), hidden.max(1)])
     pooled = silu(weights["head.1.weight"] @ pooled + weights["head.1.bias"])
-    return float((weights["classifier.weight"] @ pooled + weights["classifier.bias"])[0])
+    sixmers = ((insert + "N" * 5)[i : i + 6] for i in range(len(insert)))
+    added = sum(
+        weights["sixmers"][int("".join(str("ACGTN".index(base)) for base in each), base=5)] for each in sixmers
+    )
+    return float((weights["classifier.weight"] @ pooled + weights["classifier.bias"])[0] + added)
 
 
 def test_predictions_are_those_of_numpy(model):

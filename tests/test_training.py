@@ -208,10 +208,25 @@ def test_arguments_may_come_from_a_file(data, models, tmp_path):
     assert json.loads((tmp_path / "run" / INFO).read_text())["training_arguments"]["max_steps"] == 1
 
 
+@pytest.mark.parametrize("flag", ["--partial_rows", "--ridge_share"])
 @pytest.mark.parametrize("share", ["-0.1", "1.01", "nan"])
-def test_a_share_of_rows_is_from_0_to_1(data, tmp_path, share):
-    with pytest.raises(ArgumentError, match="--partial_rows is"):
-        run_regression.main(["--data", str(data), "--output_dir", str(tmp_path / "run"), "--partial_rows", share])
+def test_a_share_is_from_0_to_1(data, tmp_path, flag, share):
+    with pytest.raises(ArgumentError, match=f"{flag} is"):
+        run_regression.main(["--data", str(data), "--output_dir", str(tmp_path / "run"), flag, share])
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_ends_with_its_share_of_ridge_regression(data, models, tmp_path):
+    own = train("conv", data, models["conv"], tmp_path / "own", "--max_steps 3")
+    mixed = train("conv", data, models["conv"], tmp_path / "mixed", "--max_steps 3 --ridge_share 0.25")
+    torch.testing.assert_close(mixed["classifier.weight"], 0.75 * own["classifier.weight"])
+    assert not own["sixmers"].any()
+    assert mixed["sixmers"].any()
+
+
+def test_ridge_regression_is_for_convolutions(data, tmp_path):
+    with pytest.raises(ArgumentError, match="--ridge_share is for convolutions"):
+        run_regression.main(["--data", str(data), "--output_dir", str(tmp_path / "run"), "--ridge_share", "0.1"])
     assert not (tmp_path / "run").exists()
 
 

@@ -32,6 +32,7 @@ from dream_bert.encoding import encode, spell
 BATCH_SIZE = 64
 TIMED_STEPS = 50, 300
 RECIPE = Path(__file__).parents[2] / "examples" / "recipes" / "conv.yaml"
+RECIPE_MINUTES = 30
 Predictor = Callable[[np.ndarray], np.ndarray]
 
 
@@ -89,17 +90,16 @@ def train_bert(
 
 
 def train_ours(data: Path, minutes: float, seed: int, folder: Path) -> tuple[Predictor, int]:
-    """Train by this package's recipe for its convolutions, but for so many minutes; else as `train_bert`."""
+    """Train by this package's recipe for its convolutions, with epochs in proportion to the minutes; else as
+    `train_bert`."""
     recipe = yaml.safe_load(RECIPE.read_text())
-
-    def train(folder: Path, steps: int) -> Predictor:
-        if not (folder / "training_info.json").exists():
-            run = {"data": str(data), "output_dir": str(folder), "max_steps": steps, "seed": seed}
-            (folder / "run.yaml").write_text(yaml.safe_dump(recipe | run))
-            run_regression.main([str(folder / "run.yaml")])
-        return lambda promoters: predict(list(map(spell, promoters)), folder)
-
-    return _train_for(minutes, folder, train)
+    epochs = recipe["num_train_epochs"] * minutes / RECIPE_MINUTES
+    if not (folder / "training_info.json").exists():
+        run = {"data": str(data), "output_dir": str(folder), "num_train_epochs": epochs, "seed": seed}
+        (folder / "run.yaml").write_text(yaml.safe_dump(recipe | run))
+        run_regression.main([str(folder / "run.yaml")])
+    rows = json.loads((folder / "training_info.json").read_text())["data"]["train_rows"]
+    return lambda promoters: predict(list(map(spell, promoters)), folder), round(epochs * rows)
 
 
 def _train_for(minutes: float, folder: Path, train: Callable[[Path, int], Predictor]) -> tuple[Predictor, int]:

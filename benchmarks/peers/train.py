@@ -4,8 +4,9 @@
 
 PEER is cnn, legnet, bert, ridge or trees; or ours, the convolutions of `examples/recipes/conv.yaml`. Rows are those of
 the prepared folder's train split, so that all learn from the same. Minutes are of training alone, on all cores; ridge
-regression and trees, which need scikit-learn, end by themselves. A training that is broken off goes on when its
-command is given again: the state is kept in `runs/peers`. Adds its result to `benchmarks/peers.json`.
+regression and trees, which need scikit-learn, end by themselves, and ours after the recipe's epochs, more or fewer in
+proportion to the minutes: their minutes are measured. A training that is broken off goes on when its command is given
+again: the state is kept in `runs/peers`. Adds its result to `benchmarks/peers.json`.
 """
 
 import argparse
@@ -33,6 +34,8 @@ from dream_bert.encoding import K, bases, window_ids
 RESULTS = Path(__file__).parents[1] / "peers.json"
 RUNS = Path(__file__).parents[2] / "runs" / "peers"
 SECONDS_BETWEEN_STATES = 60
+BY_THEMSELVES = "ours", "ridge", "trees"
+"""Peers that no clock ends."""
 Predictor = Callable[[np.ndarray], np.ndarray]
 
 
@@ -166,14 +169,13 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30, help="[%(default)s]")
     parser.add_argument("--seed", type=int, default=0, help="[%(default)s]")
     args = parser.parse_args()
-    by_themselves = args.peer in ("ridge", "trees")
-    run = args.peer if by_themselves else f"{args.peer}, {args.minutes:g} minutes"
+    run = args.peer if args.peer in ("ridge", "trees") else f"{args.peer}, {args.minutes:g} minutes"
     run += f", seed {args.seed}"
     folder = RUNS / run.replace(", ", "-").replace(" ", "-")
     folder.mkdir(parents=True, exist_ok=True)
     begin = time.perf_counter()
     trained, examples = train_peer(args.peer, args.data, args.minutes, args.seed, folder)
-    minutes = round((time.perf_counter() - begin) / 60, 1) if by_themselves else args.minutes
+    minutes = round((time.perf_counter() - begin) / 60, 1) if args.peer in BY_THEMSELVES else args.minutes
     public = PublicLeaderboard(args.leaderboard)
     scores = public.score(trained(bases_of(public.sequences)))
     result = {
