@@ -28,9 +28,8 @@ def mix_with_ridge(
         share: 0 to 1.
         penalty: of the squared weights; the constant is free.
     """
-    digits = 5 ** torch.arange(SIXMER - 1, -1, -1)
-    known = (torch.tensor(list(product(range(len(BASES) - 1), repeat=SIXMER))) * digits).sum(1)
-    column = torch.full((5**SIXMER,), len(known))
+    known = sixmer_numbers(torch.tensor(list(product(range(len(BASES) - 1), repeat=SIXMER))))[:, 0]
+    column = torch.full((len(model.sixmers),), len(known))
     column[known] = torch.arange(len(known))
     # Of the last column, which counts 6-mers with N, the constant takes the place.
     products = torch.zeros(len(known) + 1, len(known) + 1, dtype=torch.float64)

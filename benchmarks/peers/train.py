@@ -34,8 +34,8 @@ from dream_bert.encoding import K, bases, window_ids
 RESULTS = Path(__file__).parents[1] / "peers.json"
 RUNS = Path(__file__).parents[2] / "runs" / "peers"
 SECONDS_BETWEEN_STATES = 60
-BY_THEMSELVES = "ours", "ridge", "trees"
-"""Peers that no clock ends."""
+UNTIMED = "ridge", "trees"
+"""Peers that take the minutes that they need."""
 Predictor = Callable[[np.ndarray], np.ndarray]
 
 
@@ -169,13 +169,13 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30, help="[%(default)s]")
     parser.add_argument("--seed", type=int, default=0, help="[%(default)s]")
     args = parser.parse_args()
-    run = args.peer if args.peer in ("ridge", "trees") else f"{args.peer}, {args.minutes:g} minutes"
+    run = args.peer if args.peer in UNTIMED else f"{args.peer}, {args.minutes:g} minutes"
     run += f", seed {args.seed}"
     folder = RUNS / run.replace(", ", "-").replace(" ", "-")
     folder.mkdir(parents=True, exist_ok=True)
     begin = time.perf_counter()
     trained, examples = train_peer(args.peer, args.data, args.minutes, args.seed, folder)
-    minutes = round((time.perf_counter() - begin) / 60, 1) if args.peer in BY_THEMSELVES else args.minutes
+    minutes = round((time.perf_counter() - begin) / 60, 1) if args.peer in (*UNTIMED, "ours") else args.minutes
     public = PublicLeaderboard(args.leaderboard)
     scores = public.score(trained(bases_of(public.sequences)))
     result = {
