@@ -14,8 +14,8 @@ class DreamConvConfig(DnaConfig):
 
     Args:
         motif_size: bp that the first convolution reads; default 13.
-        kernel_size: places, of 2 bp, that the others read; default 7.
-        dilations: places from one of these to the next, for each of the other convolutions; default (1, 1, 2).
+        kernel_size: places that the others read; default 7.
+        dilations: bp from one of these places to the next, for each of the other convolutions; default (1, 2, 4).
         hidden_size: channels; default 192.
         hidden_dropout_prob: share of the channels that training leaves out of a convolution's input, and twice
             as many of the head's; default 0.1.
@@ -31,7 +31,7 @@ class DreamConvConfig(DnaConfig):
         self,
         motif_size: int = 13,
         kernel_size: int = 7,
-        dilations: Sequence[int] = (1, 1, 2),
+        dilations: Sequence[int] = (1, 2, 4),
         hidden_size: int = 192,
         hidden_dropout_prob: float = 0.1,
         **kwargs: Any,

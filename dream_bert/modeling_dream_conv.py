@@ -56,7 +56,7 @@ class _Convolution(nn.Sequential):
 
 
 class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTrainedModel):
-    """A scan for motifs, residual convolutions at half the resolution, and mean and maximum of all places.
+    """A scan for motifs, residual convolutions ever wider apart, and mean and maximum of all places.
 
     It takes the same tokens as the BERT with overlapping 3-mers, and makes bases of them. Each 6-mer adds a weight of
     its own to the prediction, 0 until `ridge.mix_with_ridge` gives them, and for ever where it has an N; training
@@ -115,10 +115,6 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
         bases = token_bases(input_ids)
         hidden = F.one_hot(bases, 5)[..., :4].transpose(1, 2).to(self.dtype)
         hidden = self.scan(hidden)
-        if mask is not None:  # one of a pair may be padding
-            hidden = hidden.masked_fill(~mask, -torch.inf)
-            mask = F.max_pool1d(mask.float(), 2, ceil_mode=True).bool()
-        hidden = F.max_pool1d(hidden, 2, ceil_mode=True)
         for layer in self.layers:
             hidden = hidden if mask is None else hidden.masked_fill(~mask, 0)
             hidden = hidden + layer(self.dropout(hidden))

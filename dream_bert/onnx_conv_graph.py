@@ -24,12 +24,10 @@ class ConvGraph(GraphWriter):
         mask = self.node("Unsqueeze", "attention_mask", self.weight("axes", np.array([1, 2])))
         self.least = self.weight("least", _LEAST)
         self.zero = self.weight("zero", np.float32(0))
+        share = self.node("Cast", mask, to=TensorProto.FLOAT)
+        mask = self.node("Cast", mask, to=TensorProto.BOOL)
         bases = self.bases()
-        hidden = self.convolution(bases, "scan")
-        hidden = self.halved(self.node("Where", self.node("Cast", mask, to=TensorProto.BOOL), hidden, self.least))
-        share = self.halved(self.node("Cast", mask, to=TensorProto.FLOAT))
-        mask = self.node("Cast", share, to=TensorProto.BOOL)
-        hidden = self.node("Where", mask, hidden, self.zero)
+        hidden = self.node("Where", mask, self.convolution(bases, "scan"), self.zero)
         for number, dilation in enumerate(self.config.dilations):
             hidden = self.node("Add", hidden, self.convolution(hidden, f"layers.{number}", dilation))
             hidden = self.node("Where", mask, hidden, self.zero)
@@ -95,9 +93,6 @@ class ConvGraph(GraphWriter):
         pooled = self.node("Concat", mean, most, axis=1)
         inner = self.silu(self.linear(pooled, "head.1"))
         return self.linear(inner, "classifier")
-
-    def halved(self, inputs: str) -> str:
-        return self.node("MaxPool", inputs, kernel_shape=[1, 2], strides=[1, 2], ceil_mode=1)
 
     def silu(self, inputs: str) -> str:
         return self.node("Mul", inputs, self.node("Sigmoid", inputs))

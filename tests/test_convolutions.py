@@ -69,7 +69,6 @@ def reference(model: DreamConvForSequenceRegression, insert: str) -> float:
         return silu((y - norm["running_mean"]) / np.sqrt(norm["running_var"] + 1e-5) * norm["weight"] + norm["bias"])
 
     hidden = convolve(np.array([[base == letter for base in insert] for letter in "ACGT"], dtype=float), "scan")
-    hidden = np.stack([hidden[:, i : i + 2].max(1) for i in range(0, hidden.shape[1], 2)], axis=1)
     for number, dilation in enumerate(model.config.dilations):
         hidden = hidden + convolve(hidden, f"layers.{number}", dilation)
     pooled = np.concatenate([hidden.mean(1), hidden.max(1)])
