@@ -27,6 +27,8 @@ SCORES = {
     "spearman_score": "DREAM Spearman score",
 }
 
+MINUTES = 1, 3, 10, 30, 120
+
 
 def main() -> None:
     runs = sorted(json.loads(RESULTS.read_text())["runs"].values(), key=lambda run: (run["peer"], run["minutes"]))
@@ -34,9 +36,11 @@ def main() -> None:
     peers = {peer: list(group) for peer, group in groupby(runs, key=lambda run: run["peer"])}
     for axes, (score, title) in zip(panels, SCORES.items(), strict=True):
         for peer, name in NAMES.items():
-            points = peers.get(peer, [])
-            axes.plot([run["minutes"] for run in points], [run[score] for run in points], marker="o", label=name)
+            if points := peers.get(peer):
+                axes.plot([run["minutes"] for run in points], [run[score] for run in points], marker="o", label=name)
         axes.set_xscale("log")
+        axes.set_xticks(MINUTES, labels=MINUTES)
+        axes.minorticks_off()
         axes.set_title(title, fontsize=11)
         axes.set_xlabel("minutes of training, two cores")
         axes.grid(alpha=0.3)
