@@ -24,14 +24,14 @@ class ConvGraph(GraphWriter):
         mask = self.node("Unsqueeze", "attention_mask", self.weight("axes", np.array([1, 2])))
         self.least = self.weight("least", _LEAST)
         self.zero = self.weight("zero", np.float32(0))
-        share = self.node("Cast", mask, to=TensorProto.FLOAT)
+        counted = self.node("Cast", mask, to=TensorProto.FLOAT)
         mask = self.node("Cast", mask, to=TensorProto.BOOL)
         bases = self.bases()
         hidden = self.node("Where", mask, self.convolution(bases, "scan"), self.zero)
         for number, dilation in enumerate(self.config.dilations):
             hidden = self.node("Add", hidden, self.convolution(hidden, f"layers.{number}", dilation))
             hidden = self.node("Where", mask, hidden, self.zero)
-        self.node("Add", self.head(hidden, mask, share), self.sixmers(bases), output="logits")
+        self.node("Add", self.head(hidden, mask, counted), self.sixmers(bases), output="logits")
 
     def bases(self) -> str:
         """One channel a base, (n, 4, 1, length): as `token_bases`, by tables of tokens."""
@@ -84,11 +84,11 @@ class ConvGraph(GraphWriter):
         weights = self.node("Gather", self.stored("sixmers"), self.node("Cast", numbers, to=TensorProto.INT64))
         return self.node("ReduceSum", weights, self.weight("places", np.array([2, 3])), keepdims=0)
 
-    def head(self, hidden: str, mask: str, share: str) -> str:
+    def head(self, hidden: str, mask: str, counted: str) -> str:
         """Mean and maximum of all places, (n, 2 · width), and the layers on top."""
         places = self.weight("places", np.array([2, 3]))
         total = self.node("ReduceSum", hidden, places, keepdims=0)
-        mean = self.node("Div", total, self.node("ReduceSum", share, places, keepdims=0))
+        mean = self.node("Div", total, self.node("ReduceSum", counted, places, keepdims=0))
         most = self.node("ReduceMax", self.node("Where", mask, hidden, self.least), places, keepdims=0)
         pooled = self.node("Concat", mean, most, axis=1)
         inner = self.silu(self.linear(pooled, "head.1"))

@@ -1,6 +1,6 @@
 """What `Trainer` trains: stock `BertForSequenceClassification` of the shipped size, and this package's convolutions.
 
-`Trainer` counts steps, not minutes: a few of them tell beforehand how many fit.
+`Trainer` counts steps, not minutes: for BERT a few of them tell beforehand how many fit; ours has its recipe's epochs.
 """
 
 import json
