@@ -86,6 +86,10 @@ class RunArguments(TrainingArguments):
     remove_unused_columns: bool = False
     report_to: str = "tensorboard"
     logging_steps: float = 50
+    muon_rate: float | None = field(
+        default=None,
+        metadata={"help": "Learning rate of Muon for the matrices of a BERT's layers; else as all weights."},
+    )
     patience: int = field(default=5, metadata={"help": "Evaluations without a better metric before training stops."})
 
 

@@ -91,6 +91,26 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
         if module is self:
             nn.init.zeros_(self.sixmers)
 
+    def features(self, bases: Tensor, attention_mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """What the convolutions make of each place, (n, hidden, length), and its mean and maximum, (n, 2 * hidden).
+
+        Args:
+            bases: int64 (n, length), as `token_bases` gives them.
+            attention_mask: int64 (n, length), 0 where padded, which means nothing to either; None: nothing is.
+        """
+        mask = None if attention_mask is None or attention_mask.all() else attention_mask[:, None].bool()
+        hidden = F.one_hot(bases, 5)[..., :4].transpose(1, 2).to(self.dtype)
+        hidden = self.scan(hidden)
+        for layer in self.layers:
+            hidden = hidden if mask is None else hidden.masked_fill(~mask, 0)
+            hidden = hidden + layer(self.dropout(hidden))
+        if mask is None:
+            pooled = torch.cat([hidden.mean(2), hidden.amax(2)], 1)
+        else:
+            mean = hidden.masked_fill(~mask, 0).sum(2) / mask.sum(2)
+            pooled = torch.cat([mean, hidden.masked_fill(~mask, -torch.inf).amax(2)], 1)
+        return hidden, pooled
+
     @can_return_tuple
     def forward(
         self,
@@ -111,18 +131,8 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
         Returns:
             `logits`, (n, 1), in expression units; `loss`, the mean squared error in units of `config.label_std`.
         """
-        mask = None if attention_mask is None or attention_mask.all() else attention_mask[:, None].bool()
         bases = token_bases(input_ids)
-        hidden = F.one_hot(bases, 5)[..., :4].transpose(1, 2).to(self.dtype)
-        hidden = self.scan(hidden)
-        for layer in self.layers:
-            hidden = hidden if mask is None else hidden.masked_fill(~mask, 0)
-            hidden = hidden + layer(self.dropout(hidden))
-        if mask is None:
-            pooled = torch.cat([hidden.mean(2), hidden.amax(2)], 1)
-        else:
-            mean = hidden.masked_fill(~mask, 0).sum(2) / mask.sum(2)
-            pooled = torch.cat([mean, hidden.masked_fill(~mask, -torch.inf).amax(2)], 1)
+        _, pooled = self.features(bases, attention_mask)
         logits = self.classifier(self.head(pooled)) + self.sixmers[sixmer_numbers(bases)].sum(1, keepdim=True)
         return SequenceClassifierOutput(
             logits=logits, loss=None if labels is None else self.expression_loss(logits, labels)

@@ -29,15 +29,17 @@ def write_info(
     if not trainer.is_world_process_zero():
         return
     manifest = trainer.train_dataset.rows.manifest
+    teacher = getattr(trainer.args, "teacher", None)
     info = {
         "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "model_arguments": asdict(model),
         "data_arguments": asdict(data),
         "training_arguments": _changed(trainer.args),
         "started_from": {"model": model.model, "weights_sha256": _weights_hash(model.model)},
+        "taught_by": None if teacher is None else {"model": teacher, "weights_sha256": _weights_hash(teacher)},
         "data": {key: manifest[key] for key in ("fingerprint", "seed", "keep_related", "threshold") if key in manifest}
         | {"train_rows": len(trainer.train_dataset), "validation_rows": len(trainer.eval_dataset)},
-        "parameters": trainer.model.num_parameters(),
+        "parameters": trainer.trained.num_parameters(),
         "processes": trainer.args.world_size,
         "machine": {"processor": platform.machine(), "cores": os.cpu_count(), "device": str(trainer.args.device)},
         "versions": {"python": platform.python_version()}

@@ -13,7 +13,7 @@ from traceback import clear_frames
 import torch
 import transformers
 from packaging.version import Version
-from torch import distributed
+from torch import distributed, nn
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 from torch.utils.data import DataLoader, Sampler
 from transformers import EarlyStoppingCallback, PreTrainedModel, Trainer, TrainingArguments, set_seed
@@ -23,6 +23,7 @@ from .artifacts import INFO
 from .batches import EpochSampler, follow_epochs
 from .data import DataError, PromoterDataset
 from .initialization import localise_attention
+from .muon import MuonBeside, layer_matrices
 from .normalization import settle_normalization
 from .resuming import (
     LeaveOnSigterm,
@@ -35,6 +36,7 @@ from .resuming import (
     writing,
 )
 from .ridge import mix_with_ridge
+from .teaching import TaughtBert
 from .tokenization_dream_bert import write_tokenizer
 
 logger = logging.getLogger(__name__)
@@ -53,11 +55,31 @@ class PromoterTrainer(Trainer):
 
     Raises:
         RunFolderError: if the output folder cannot be written, or another run writes there.
+        ArgumentError: if Muon or a teacher cannot be had for this model, or with FSDP.
     """
 
-    def __init__(self, model: PreTrainedModel, args: TrainingArguments, **kwargs):
+    def __init__(self, model: PreTrainedModel | TaughtBert, args: TrainingArguments, **kwargs):
         self._lock = claim(Path(args.output_dir)) if args.process_index == 0 else None
         super().__init__(model, args, **kwargs)
+        if self.is_fsdp_enabled and (args.muon_rate is not None or isinstance(model, TaughtBert)):
+            raise ArgumentError("--muon_rate and --teacher need whole weights in every process; leave FSDP out")
+
+    @property
+    def trained(self) -> PreTrainedModel:
+        """The model that the run is for: where one is taught, the student."""
+        return self.model.student if isinstance(self.model, TaughtBert) else self.model
+
+    def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
+        made_already = self.optimizer is not None
+        optimizer = super().create_optimizer(model)
+        if self.args.muon_rate is not None and not made_already:
+            matrices = layer_matrices(self.model if model is None else model)
+            if not matrices or not self.args.muon_rate > 0:
+                raise ArgumentError(
+                    f"--muon_rate is {self.args.muon_rate}; give it for a BERT, above 0, or leave it out"
+                )
+            self.optimizer = MuonBeside(matrices, self.args.muon_rate, self.args.weight_decay, optimizer)
+        return self.optimizer
 
     def _get_train_sampler(self, train_dataset=None) -> Sampler:
         processes = self.args.world_size
@@ -183,10 +205,13 @@ def train(trainer: PromoterTrainer, ridge_share: float = 0.0) -> None:
     settle_normalization(trainer.model, _some_batches(trainer, SETTLING_ROWS))
     if ridge_share:
         mix_with_ridge(trainer.model, _some_batches(trainer, RIDGE_ROWS), ridge_share)
-    weights = gather_weights(trainer.model_wrapped, trainer.model)
+    weights = gather_weights(trainer.model_wrapped, trainer.trained)
+    if trainer.trained is not trainer.model:
+        of_student = {name: weight for name, weight in weights.items() if name.startswith("student.")}
+        weights = {name.removeprefix("student."): weight for name, weight in of_student.items()}
     if trainer.is_world_process_zero():
         with writing(output):
-            _save_model(trainer.model, weights, output)
+            _save_model(trainer.trained, weights, output)
     trainer.accelerator.wait_for_everyone()
 
 
@@ -212,7 +237,7 @@ def check_trainer_can_resume(args: TrainingArguments) -> None:
         )
 
 
-def gather_weights(wrapped: torch.nn.Module, model: PreTrainedModel) -> dict[str, torch.Tensor]:
+def gather_weights(wrapped: nn.Module, model: PreTrainedModel) -> dict[str, torch.Tensor]:
     """The weights of a model whose parameters processes may share (FSDP): whole in the first, none in the others.
 
     All processes take part. A weight that is tied to another is left out, as in the files of stock transformers.

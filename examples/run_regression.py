@@ -12,11 +12,18 @@ from transformers import EvalPrediction
 
 from dream_bert.arguments import ArgumentError, RunArguments, parse_arguments
 from dream_bert.batches import IGNORED, RegressionBatches
+from dream_bert.configuration_dna import DnaConfig
 from dream_bert.data import DataError
-from dream_bert.loading import REGRESSION_MODELS
+from dream_bert.loading import REGRESSION_MODELS, load_complete, regression_class
+from dream_bert.modeling_dream_bert import BertForSequenceRegression
 from dream_bert.modeling_dream_conv import DreamConvForSequenceRegression
+from dream_bert.prediction import model_name
 from dream_bert.record import write_info
+from dream_bert.teaching import TaughtBert, TaughtOutput
 from dream_bert.training import PromoterTrainer, build_model, open_split, run_script, train
+
+MEASURED_ROWS = 1024
+"""To measure a teacher's features on."""
 
 
 def metrics(prediction: EvalPrediction) -> dict[str, float]:
@@ -29,12 +36,40 @@ def metrics(prediction: EvalPrediction) -> dict[str, float]:
     }
 
 
+def load_teacher(name: str, student: DnaConfig) -> DreamConvForSequenceRegression:
+    """The convolutions of a folder or Hub id, for a BERT whose tokens are their places.
+
+    Raises:
+        ArgumentError: if the model is another, or the student cannot follow it.
+    """
+    name = model_name(name)
+    if regression_class(name) is not DreamConvForSequenceRegression:
+        raise ArgumentError(f"--teacher is {name}; give convolutions, as --preset conv trains them")
+    if student.model_type != "bert" or (student.stride, student.context) != (1, 0):
+        raise ArgumentError("--teacher is for a BERT with stride 1 and context 0; start from one, or leave it out")
+    return load_complete(DreamConvForSequenceRegression, name)
+
+
+def taught(
+    student: BertForSequenceRegression, teacher: DreamConvForSequenceRegression, rows: RegressionBatches
+) -> TaughtBert:
+    """The student with its teacher, whose features are measured on the first of the rows."""
+    inputs = rows.__getitems__(range(min(len(rows), MEASURED_ROWS)))
+    device = teacher.device
+    return TaughtBert(
+        student.to(device), teacher, {name: inputs[name].to(device) for name in ("input_ids", "attention_mask")}
+    )
+
+
 @dataclass
 class FineTuningArguments(RunArguments):
     metric_for_best_model: str = "mse"
     greater_is_better: bool = False
     partial_rows: float = field(
         default=0.0, metadata={"help": "Share of training rows cut to a piece, or with bases read as N; 0 to 1."}
+    )
+    teacher: str | None = field(
+        default=None, metadata={"help": "Convolutions whose features the BERT learns to tell, too: folder or Hub id."}
     )
     ridge_share: float = field(
         default=0.0, metadata={"help": "Share of ridge regression on 6-mers in what convolutions predict; 0 to 1."}
@@ -50,6 +85,7 @@ def main(args: list[str] | None = None) -> None:
     kind = REGRESSION_MODELS[model_args.config().model_type]
     if run_args.ridge_share and kind is not DreamConvForSequenceRegression:
         raise ArgumentError("--ridge_share is for convolutions; leave it out, or give --preset conv")
+    teacher = None if run_args.teacher is None else load_teacher(run_args.teacher, model_args.config())
     has_head = kind.__name__ in (model_args.config().architectures or ())
     model = build_model(kind, model_args, run_args.seed)
     config = model.config
@@ -68,11 +104,14 @@ def main(args: list[str] | None = None) -> None:
 
     def loss(outputs, labels: Tensor, num_items_in_batch: Tensor | None = None) -> Tensor:
         """Squared error a row of the whole batch, over all its accumulation steps and processes."""
-        error = (outputs.logits.squeeze(-1).float() - labels)[labels != IGNORED] / config.label_std
-        return error.square().sum() / (len(error) if num_items_in_batch is None else num_items_in_batch)
+        error = ((outputs.logits.squeeze(-1).float() - labels) / config.label_std).square()
+        if isinstance(outputs, TaughtOutput):
+            error = error + outputs.hint_error
+        error = error[labels != IGNORED]
+        return error.sum() / (len(error) if num_items_in_batch is None else num_items_in_batch)
 
     trainer = PromoterTrainer(
-        model,
+        model if teacher is None else taught(model, teacher.to(run_args.device), training),
         run_args,
         train_dataset=training,
         eval_dataset=batches("validation"),

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
@@ -30,8 +31,8 @@ import run_mlm  # noqa: E402
 import run_regression  # noqa: E402
 
 BERTS = {"mlm": DreamBertForMaskedLM, "regression": BertForSequenceRegression}
-KINDS = BERTS | {"conv": DreamConvForSequenceRegression}
-SCRIPTS = {"mlm": run_mlm, "regression": run_regression, "conv": run_regression}
+KINDS = BERTS | {"conv": DreamConvForSequenceRegression, "taught": BertForSequenceRegression}
+SCRIPTS = {stage: run_mlm if stage == "mlm" else run_regression for stage in KINDS}
 QUIET = "--use_cpu --report_to none --disable_tqdm True --logging_steps 1"
 # 80 rows in regression's and 40 in MLM's training split make 10 and 5 steps an epoch: checkpoints fall within epochs.
 RUN = (
@@ -60,6 +61,9 @@ def models(tiny_config, tmp_path_factory) -> dict[str, Path]:
         config = tiny_config(stride=1, context=0, initializer_range=0.02, **dropout)
         if stage == "conv":
             config = DreamConvConfig(hidden_size=8, dilations=[1, 2])
+        if stage == "taught":
+            folders[stage] = folders["regression"]
+            continue
         folders[stage] = tmp_path_factory.mktemp(stage)
         kind(config).save_pretrained(folders[stage])
     return folders
@@ -73,6 +77,10 @@ def train(
     return load_file(output / "model.safetensors")
 
 
+def more(stage: str, models: dict[str, Path]) -> str:
+    return f"--teacher {models['conv']} --muon_rate 1e-2" if stage == "taught" else ""
+
+
 def metrics(output: Path) -> list[dict[str, float]]:
     history = json.loads((output / INFO).read_text())["history"]
     timed = ("runtime", "per_second")
@@ -82,7 +90,7 @@ def metrics(output: Path) -> list[dict[str, float]]:
 @pytest.fixture(scope="module", params=KINDS)
 def unbroken(request, data, models, tmp_path_factory):
     stage, output = request.param, tmp_path_factory.mktemp("unbroken") / "run"
-    return stage, output, train(stage, data, models[stage], output)
+    return stage, output, train(stage, data, models[stage], output, more(stage, models))
 
 
 def test_run_leaves_a_model_its_tokenizer_and_how_it_came_about(unbroken, data):
@@ -134,9 +142,9 @@ def test_interrupted_run_ends_as_an_unbroken_one(unbroken, data, models, tmp_pat
 
     monkeypatch.setattr(PromoterTrainer, "__init__", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        train(stage, data, models[stage], tmp_path / "run")
+        train(stage, data, models[stage], tmp_path / "run", more(stage, models))
     monkeypatch.undo()
-    resumed = train(stage, data, models[stage], tmp_path / "run")
+    resumed = train(stage, data, models[stage], tmp_path / "run", more(stage, models))
     assert all(torch.equal(resumed[name], weights[name]) for name in weights)
     assert metrics(tmp_path / "run") == metrics(whole)
 
@@ -159,10 +167,12 @@ STEPS = (
 STEPS += " --lr_scheduler_type constant --optim sgd --learning_rate 0.1"
 
 
-@pytest.mark.parametrize("stage", BERTS)  # a batch is normalised as a whole in the convolutions
+# A batch is normalised as a whole in the convolutions.
+@pytest.mark.parametrize("stage", [*BERTS, "taught"])
 def test_weights_do_not_depend_on_accumulation(stage, data, models, tmp_path):
     def run(name: str, batch: str) -> dict[str, torch.Tensor]:
-        return train(stage, data, models[stage], tmp_path / name, batch, run=STEPS)
+        teacher = f" --teacher {models['conv']}" if stage == "taught" else ""
+        return train(stage, data, models[stage], tmp_path / name, batch + teacher, run=STEPS)
 
     whole = run("whole", "--per_device_train_batch_size 16")
     parts = run("parts", "--per_device_train_batch_size 4 --gradient_accumulation_steps 4")
@@ -228,6 +238,38 @@ def test_ridge_regression_is_for_convolutions(data, tmp_path):
     with pytest.raises(ArgumentError, match="--ridge_share is for convolutions"):
         run_regression.main(["--data", str(data), "--output_dir", str(tmp_path / "run"), "--ridge_share", "0.1"])
     assert not (tmp_path / "run").exists()
+
+
+def test_a_taught_run_leaves_stock_bert_that_its_teacher_moved(data, models, tmp_path):
+    alone = train("regression", data, models["regression"], tmp_path / "alone", "--max_steps 2")
+    steps = f"--max_steps 2 --teacher {models['conv']}"
+    taught = train("taught", data, models["taught"], tmp_path / "taught", steps)
+    assert taught.keys() == alone.keys() == load_file(models["regression"] / "model.safetensors").keys()
+    assert not torch.equal(taught["bert.pooler.dense.weight"], alone["bert.pooler.dense.weight"])
+    assert json.loads((tmp_path / "taught" / "config.json").read_text())["architectures"] == [
+        "BertForSequenceRegression"
+    ]
+    info = json.loads((tmp_path / "taught" / INFO).read_text())
+    assert (
+        info["taught_by"]["weights_sha256"] == sha256((models["conv"] / "model.safetensors").read_bytes()).hexdigest()
+    )
+    assert json.loads((tmp_path / "alone" / INFO).read_text())["taught_by"] is None
+
+
+@pytest.mark.parametrize(
+    "flags, reason",
+    [
+        ("--teacher dream-promoter-bert", "--teacher is .*dream-promoter-bert; give convolutions"),
+        ("--teacher dream-promoter-conv --preset seed", "--teacher is for a BERT with stride 1"),
+        ("--teacher dream-promoter-conv --preset conv", "--teacher is for a BERT with stride 1"),
+        ("--muon_rate 1e-3 --preset conv", "--muon_rate is 0.001; give it for a BERT"),
+        ("--muon_rate 0 --preset compact", "--muon_rate is 0.0; give it for a BERT, above 0"),
+        ("--muon_rate nan --preset compact", "--muon_rate is nan"),
+    ],
+)
+def test_a_teacher_or_muon_that_cannot_be_is_told(flags, reason, data, tmp_path):
+    with pytest.raises(ArgumentError, match=reason):
+        run_regression.main([*RUN.split(), *flags.split(), "--data", str(data), "--output_dir", str(tmp_path / "run")])
 
 
 def test_arguments_change_the_preset():

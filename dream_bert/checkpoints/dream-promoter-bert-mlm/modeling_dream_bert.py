@@ -72,7 +72,7 @@ class DreamBertForMaskedLM(FromSafetensors, BertForMaskedLM):
             output = super().forward(input_ids, attention_mask, **kwargs)
             output.logits = output.logits[predicted]
         else:
-            hidden, mask = _before_last_layer(self.bert, input_ids, attention_mask)
+            hidden, mask = before_last_layer(self.bert, input_ids, attention_mask)
             last = self.bert.encoder.layer[-1]
             attended = last.attention.self(hidden, mask)[0][predicted]
             row = last.feed_forward_chunk(last.attention.output(attended, hidden[predicted]))
@@ -140,7 +140,7 @@ class BertForSequenceRegression(PredictsExpression, FromSafetensors, BertForSequ
         if self._may_run_on_cpu(input_ids, inputs):
             hidden = self._hidden_on_cpu(input_ids, attention_mask)
         else:
-            hidden, _ = _before_last_layer(self.bert, input_ids, attention_mask, **inputs)
+            hidden, _ = before_last_layer(self.bert, input_ids, attention_mask, **inputs)
         return first_row(self.bert.encoder.layer[-1], hidden, attention_mask)
 
     def _may_run_on_cpu(self, input_ids: Tensor, inputs: dict) -> bool:
@@ -184,7 +184,7 @@ def _asks_for_more(
     )
 
 
-def _before_last_layer(
+def before_last_layer(
     bert: BertModel, input_ids: Tensor, attention_mask: Tensor | None, **inputs: Tensor | None
 ) -> tuple[Tensor, Tensor | None]:
     """What enters the last layer, (n, length, hidden), and the mask of its attention."""
