@@ -1,6 +1,6 @@
 """Let a trained model label promoters that nobody measured, for another to learn from.
 
-    python examples/teach.py --data prepared --model conv -n 700000 -o taught.tsv.gz
+    python examples/teach.py --data prepared --model conv -n 704512 -o taught.tsv.gz
     dream-bert prepare taught.tsv.gz -o taught --stage regression
 
 The table has columns `sequence` and `expression`: the rows of the prepared folder's train split, with the mean of what
@@ -57,7 +57,7 @@ def main(args: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="that the model learned from")
     parser.add_argument("--model", required=True, metavar="DIR", help="folder of the model")
-    parser.add_argument("-n", type=int, default=700_000, help="promoters to invent [%(default)s]")
+    parser.add_argument("-n", type=int, default=704_512, help="promoters to invent [%(default)s]")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="TSV.GZ")
     parser.add_argument("--seed", type=int, default=0, help="[%(default)s]")
     args = parser.parse_args(args)

@@ -7,6 +7,6 @@ examples=$(dirname "$0")/..
 dream-bert prepare "$1" -o prepared --keep-related
 python "$examples/run_mlm.py" "$examples/recipes/compact_mlm.yaml"
 python "$examples/run_regression.py" "$examples/recipes/conv.yaml"
-python "$examples/teach.py" --data prepared --model output/conv -n 700000 -o taught.tsv.gz
+python "$examples/teach.py" --data prepared --model output/conv -n 704512 -o taught.tsv.gz
 dream-bert prepare taught.tsv.gz -o taught --stage regression
 python "$examples/run_regression.py" "$examples/recipes/compact_regression.yaml"
