@@ -23,8 +23,8 @@ KNOWN_DATA = {
     "58,390 are tiles of native yeast promoters and 2,670 are random; those of the leaderboard are not among them",
     "220b6a338b68392b6a3c36f4fb16f0a004d1c64d2d4302ca45ab257371b20454": "58,984 promoters of GEO GSE104878, each with "
     "the mean of its measurement and of what dream-promoter-conv says of it, and 704,512 invented ones, with what it "
-    "says of them, and what it makes of their places; so are the held-out ones below. Those of the leaderboard are not "
-    "among them",
+    "says of them, and what it makes of their places; so are the held-out ones below. Those of the leaderboard are "
+    "not among them",
 }
 """What training data are, by the fingerprint that `prepare` gave them."""
 
