@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from transformers import TrainingArguments
 
 from .artifacts import INFO
+from .prediction import model_name
 from .resuming import writing
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ def write_info(
         "data_arguments": asdict(data),
         "training_arguments": _changed(trainer.args),
         "started_from": {"model": model.model, "weights_sha256": _weights_hash(model.model)},
-        "taught_by": None if teacher is None else {"model": teacher, "weights_sha256": _weights_hash(teacher)},
+        "taught_by": None
+        if teacher is None
+        else {"model": teacher, "weights_sha256": _weights_hash(model_name(teacher))},
         "data": {key: manifest[key] for key in ("fingerprint", "seed", "keep_related", "threshold") if key in manifest}
         | {"train_rows": len(trainer.train_dataset), "validation_rows": len(trainer.eval_dataset)},
         "parameters": trainer.trained.num_parameters(),

@@ -14,10 +14,10 @@ from dream_bert.arguments import ArgumentError, RunArguments, parse_arguments
 from dream_bert.batches import IGNORED, RegressionBatches
 from dream_bert.configuration_dna import DnaConfig
 from dream_bert.data import DataError
-from dream_bert.loading import REGRESSION_MODELS, load_complete, regression_class
+from dream_bert.loading import REGRESSION_MODELS, load_regression
 from dream_bert.modeling_dream_bert import BertForSequenceRegression
 from dream_bert.modeling_dream_conv import DreamConvForSequenceRegression
-from dream_bert.prediction import model_name
+from dream_bert.prediction import ModelError, model_name
 from dream_bert.record import write_info
 from dream_bert.teaching import TaughtBert, TaughtOutput
 from dream_bert.training import PromoterTrainer, build_model, open_split, run_script, train
@@ -42,12 +42,15 @@ def load_teacher(name: str, student: DnaConfig) -> DreamConvForSequenceRegressio
     Raises:
         ArgumentError: if the model is another, or the student cannot follow it.
     """
-    name = model_name(name)
-    if regression_class(name) is not DreamConvForSequenceRegression:
+    try:
+        teacher = load_regression(model_name(name))
+    except ModelError as error:
+        raise ArgumentError(f"--teacher cannot be loaded: {error}") from error
+    if not isinstance(teacher, DreamConvForSequenceRegression):
         raise ArgumentError(f"--teacher is {name}; give convolutions, as --preset conv trains them")
     if student.model_type != "bert" or (student.stride, student.context) != (1, 0):
         raise ArgumentError("--teacher is for a BERT with stride 1 and context 0; start from one, or leave it out")
-    return load_complete(DreamConvForSequenceRegression, name)
+    return teacher
 
 
 def taught(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from hashlib import sha256
@@ -254,6 +255,15 @@ def test_a_taught_run_leaves_stock_bert_that_its_teacher_moved(data, models, tmp
         info["taught_by"]["weights_sha256"] == sha256((models["conv"] / "model.safetensors").read_bytes()).hexdigest()
     )
     assert json.loads((tmp_path / "alone" / INFO).read_text())["taught_by"] is None
+
+
+def test_a_teacher_without_weights_is_told(data, models, tmp_path):
+    folder = tmp_path / "teacher"
+    shutil.copytree(models["conv"], folder)
+    (folder / "config.json").write_text('{"model_type": "dream_conv", "hidden_size": -1}')
+    with pytest.raises(ArgumentError, match="--teacher cannot be loaded: .*hidden_size"):
+        train("taught", data, models["taught"], tmp_path / "run", f"--teacher {folder}")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(
