@@ -1,8 +1,11 @@
 """The arguments of pretraining and fine-tuning."""
 
+import json
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
+import yaml
 from transformers import HfArgumentParser, TrainingArguments
 
 from .configuration_dna import DnaConfig
@@ -96,10 +99,34 @@ class RunArguments(TrainingArguments):
 def parse_arguments(
     run_arguments: type[RunArguments], args: list[str] | None = None
 ) -> tuple[ModelArguments, DataArguments, RunArguments]:
-    """The three groups of arguments, from the command line or from one JSON or YAML file named there."""
+    """The three groups of arguments, from the command line; first of all it may name a JSON or YAML file of them.
+
+    Raises:
+        ArgumentError: if the file holds no arguments, or there is no such argument.
+        SystemExit: with status 2, if a value cannot be read or one is lacking.
+    """
     parser = HfArgumentParser((ModelArguments, DataArguments, run_arguments))
     args = sys.argv[1:] if args is None else args
-    if len(args) == 1 and args[0].endswith((".json", ".yaml", ".yml")):
-        parse = parser.parse_json_file if args[0].endswith(".json") else parser.parse_yaml_file
-        return parse(args[0])
-    return parser.parse_args_into_dataclasses(args)
+    if args and args[0].endswith((".json", ".yaml", ".yml")):
+        args = [*_flags(Path(args[0])), *args[1:]]
+    *groups, unknown = parser.parse_args_into_dataclasses(args, return_remaining_strings=True)
+    if unknown:
+        raise ArgumentError(f"there is no argument {unknown[0]}; --help lists all")
+    return tuple(groups)
+
+
+def _flags(path: Path) -> list[str]:
+    """What a file says, as the command line would."""
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML, too
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ArgumentError(f"{path} cannot be read: {error}") from error
+    if not isinstance(values, dict):
+        raise ArgumentError(f"{path} holds no arguments; write one a line, as in seed: 1")
+    flags = []
+    for name, value in values.items():
+        if isinstance(value, dict):
+            value = json.dumps(value)
+        if value is not None:
+            flags += [f"--{name}", *map(str, value if isinstance(value, list) else [value])]
+    return flags

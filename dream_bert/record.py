@@ -36,10 +36,10 @@ def write_info(
         "model_arguments": asdict(model),
         "data_arguments": asdict(data),
         "training_arguments": _changed(trainer.args),
-        "started_from": {"model": model.model, "weights_sha256": _weights_hash(model.model)},
+        "started_from": {"model": model.model, "weights_sha256": weights_hash(model.model)},
         "taught_by": None
         if teacher is None
-        else {"model": teacher, "weights_sha256": _weights_hash(model_name(teacher))},
+        else {"model": teacher, "weights_sha256": weights_hash(model_name(teacher))},
         "data": {key: manifest[key] for key in ("fingerprint", "seed", "keep_related", "threshold") if key in manifest}
         | {"train_rows": len(trainer.train_dataset), "validation_rows": len(trainer.eval_dataset)},
         "parameters": trainer.trained.num_parameters(),
@@ -66,7 +66,8 @@ def _changed(args: TrainingArguments) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value != defaults.get(name) and name != "output_dir"}
 
 
-def _weights_hash(model: str | None) -> str | None:
+def weights_hash(model: str | Path | None) -> str | None:
+    """SHA-256 of the weights in a folder; None where it holds none."""
     weights = Path(model or "", "model.safetensors")
     return hashlib.sha256(weights.read_bytes()).hexdigest() if model and weights.exists() else None
 

@@ -21,7 +21,7 @@ from dream_bert import (
     DreamConvConfig,
     DreamConvForSequenceRegression,
 )
-from dream_bert.arguments import ArgumentError, ModelArguments
+from dream_bert.arguments import ArgumentError, ModelArguments, RunArguments, parse_arguments
 from dream_bert.prepare import prepare
 from dream_bert.resuming import COMPLETE, last_complete_checkpoint
 from dream_bert.training import INFO, PromoterTrainer, run_script
@@ -215,8 +215,32 @@ def test_arguments_may_come_from_a_file(data, models, tmp_path):
     flags |= {"use_cpu": True, "report_to": "none", "lr_scheduler_type": "constant"}
     flags |= {"eval_strategy": "no", "save_strategy": "no"}
     (tmp_path / "run.yaml").write_text(json.dumps(flags | {"load_best_model_at_end": False, "disable_tqdm": True}))
-    run_regression.main([str(tmp_path / "run.yaml")])
-    assert json.loads((tmp_path / "run" / INFO).read_text())["training_arguments"]["max_steps"] == 1
+    run_regression.main([str(tmp_path / "run.yaml"), "--seed", "3"])
+    info = json.loads((tmp_path / "run" / INFO).read_text())["training_arguments"]
+    assert (info["max_steps"], info["seed"]) == (1, 3)
+
+
+@pytest.mark.parametrize("suffix", ["yaml", "json"])
+def test_a_file_says_what_flags_would(tmp_path, suffix):
+    values = {"data": "a folder", "dropout": 0, "label_names": ["a", "b"], "lr_scheduler_kwargs": {"num_cycles": 3}}
+    path = tmp_path / f"run.{suffix}"
+    path.write_text(json.dumps(values | {"learning_rate": "6e-4", "model": None, "use_cpu": True}))
+    flags = ["--data", "a folder", "--dropout", "0", "--label_names", "a", "b", "--use_cpu"]
+    flags += ["--lr_scheduler_kwargs", '{"num_cycles": 3}', "--learning_rate", "6e-4"]
+    for args in ([str(path)], flags):
+        model, data, run = parse_arguments(RunArguments, args)
+        assert (model.dropout, model.model, data.data) == (0.0, None, "a folder")
+        assert (run.learning_rate, run.label_names, run.lr_scheduler_kwargs) == (6e-4, ["a", "b"], {"num_cycles": 3})
+
+
+@pytest.mark.parametrize(
+    "text, why",
+    [("- seed", "holds no"), ("", "holds no"), ("a: [", "cannot be read"), ("nonsense: 1", "no argument --nonsense")],
+)
+def test_a_file_without_arguments_is_told(tmp_path, text, why):
+    (tmp_path / "run.yaml").write_text(text)
+    with pytest.raises(ArgumentError, match=why):
+        parse_arguments(RunArguments, [str(tmp_path / "run.yaml"), "--data", "a folder"])
 
 
 @pytest.mark.parametrize("flag", ["--partial_rows", "--ridge_share"])

@@ -1,0 +1,115 @@
+"""Average the weights of trainings that began with the same ones.
+
+    python examples/average.py measured-1 measured-2 measured-3 --data prepared -o bert
+
+Fine-tunings of one model end near enough to each other for the mean of their weights to be ahead of each of them
+(Wortsman et al. 2022, https://arxiv.org/abs/2203.05482). Beside the model stands the first one's `training_info.json`,
+with what the mean reaches on the held-out rows, whose weights went into it, and how those began that all started from.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+from run_regression import metrics
+from transformers import EvalPrediction
+
+from dream_bert import predict
+from dream_bert.arguments import ArgumentError
+from dream_bert.artifacts import INFO, complete_checkpoint
+from dream_bert.data import PromoterDataset, read_manifest
+from dream_bert.encoding import spell_rows
+from dream_bert.loading import RegressionModel, load_regression
+from dream_bert.record import weights_hash
+from dream_bert.training import run_script
+
+SPLITS = {"validation": "eval", "test": "test"}
+"""The held-out ones, and how Trainer's metrics of them begin."""
+
+
+def read_info(run: Path) -> dict[str, Any]:
+    """Raises: ArgumentError: if the folder holds no finished training run."""
+    try:
+        return json.loads((run / INFO).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise ArgumentError(f"{run}: has no {INFO}; give folders of finished runs of run_regression.py") from None
+
+
+def check_kinship(runs: list[Path], infos: list[dict[str, Any]], data: Path) -> None:
+    """Raises: ArgumentError: if the runs began with different weights, or learned from other data."""
+    fingerprint = read_manifest(data)["fingerprint"]
+    for run, info in zip(runs, infos, strict=True):
+        start = info["started_from"]["weights_sha256"]
+        if start is None or start != infos[0]["started_from"]["weights_sha256"]:
+            raise ArgumentError(
+                f"{run}: did not begin with the weights that {runs[0]} began with; their mean is no model"
+            )
+        if info["data"]["fingerprint"] != fingerprint:
+            raise ArgumentError(f"{run}: learned from other data than {data}; give --data that folder")
+
+
+def average(runs: list[Path]) -> RegressionModel:
+    """The model whose weights are the mean of those of the runs, taken in float64."""
+    models = [load_regression(run) for run in runs]
+    states = [model.state_dict() for model in models]
+    mean = {
+        name: torch.stack([state[name] for state in states]).double().mean(0).to(tensor.dtype)
+        for name, tensor in states[0].items()
+    }
+    models[0].load_state_dict(mean)
+    return models[0].eval()
+
+
+def evaluate(model: RegressionModel, data: Path) -> dict[str, dict[str, float]]:
+    """The metrics of the held-out splits, named as Trainer names them."""
+    results = {}
+    for split, prefix in SPLITS.items():
+        rows = PromoterDataset(data, "regression", split)
+        windows, offsets, expression = rows.rows(np.arange(len(rows)))
+        predicted = predict(spell_rows(windows, offsets), model)[:, None]
+        reached = metrics(EvalPrediction(predicted, expression))
+        results[split] = {f"{prefix}_{name}": value for name, value in reached.items()}
+    return results
+
+
+def main(args: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="folder that run_regression.py wrote")
+    parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="that the runs learned from")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="new folder for the mean")
+    args = parser.parse_args(args)
+    if args.output.exists():
+        raise ArgumentError(f"{args.output} exists; name a new folder")
+    infos = [read_info(run) for run in args.runs]
+    check_kinship(args.runs, infos, args.data)
+    model = average(args.runs)
+    start = infos[0]["started_from"]
+    if weights_hash(start["model"]) == start["weights_sha256"] and Path(start["model"], INFO).exists():
+        start["training_info"] = read_info(Path(start["model"]))
+    info = infos[0] | {
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "mean_of": [
+            {
+                "model": str(run),
+                "seed": run_info["training_arguments"].get("seed"),
+                "weights_sha256": weights_hash(run),
+            }
+            for run, run_info in zip(args.runs, infos, strict=True)
+        ],
+        "results": evaluate(model, args.data),
+    }
+    with TemporaryDirectory(dir=args.output.absolute().parent) as folder:
+        part = Path(folder, "model")
+        model.save_pretrained(part)
+        complete_checkpoint(part)
+        (part / INFO).write_text(json.dumps(info, indent=1) + "\n", encoding="utf-8")
+        part.replace(args.output)
+
+
+if __name__ == "__main__":
+    run_script(main)
