@@ -97,6 +97,7 @@ def _model(kind: str, folder: Path) -> dict[str, Any]:
 
 def _training(info: dict) -> dict[str, Any]:
     machine, data = info["machine"], info["data"]
+    held_out = info.get("held_out", data)  # a mean of several runs has been measured on other rows
     share = info["training_arguments"].get("ridge_share")
     unknown = f"promoters prepared by `dream-bert prepare` (fingerprint {data['fingerprint'][:12]})"
     return {
@@ -111,7 +112,7 @@ def _training(info: dict) -> dict[str, Any]:
         "ridge": f" Ridge regression on 6-mer counts has a share of {share:g} in what it says." if share else "",
         "data": KNOWN_DATA.get(data["fingerprint"], unknown),
         "held_out": "which share no 20 bp with those of training, on either strand"
-        if data.get("keep_related")
+        if held_out.get("keep_related")
         else "random rows: where promoters overlap, as native tiles do, they are like those of training",
         "splits": _split_table(info["results"]),
     }
@@ -153,11 +154,12 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
 
 def _split_results(kind: str, info: dict) -> Iterable[EvalResult]:
     task = "fill-mask" if kind == "mlm" else "text-classification"
+    fingerprint = info.get("held_out", info["data"])["fingerprint"]
     for split, metrics in _split_metrics(info["results"]).items():
         for name in filter(_METRICS.get, metrics):
             yield EvalResult(
                 task_type=task,
-                dataset_type=f"promoters-{info['data']['fingerprint'][:12]}",
+                dataset_type=f"promoters-{fingerprint[:12]}",
                 dataset_name=f"held-out promoters of the training data ({split})",
                 dataset_split=split,
                 metric_type=_METRICS[name],

@@ -40,7 +40,7 @@ def write_info(
         "taught_by": None
         if teacher is None
         else {"model": teacher, "weights_sha256": weights_hash(model_name(teacher))},
-        "data": {key: manifest[key] for key in ("fingerprint", "seed", "keep_related", "threshold") if key in manifest}
+        "data": data_record(manifest)
         | {"train_rows": len(trainer.train_dataset), "validation_rows": len(trainer.eval_dataset)},
         "parameters": trainer.trained.num_parameters(),
         "processes": trainer.args.world_size,
@@ -57,6 +57,11 @@ def write_info(
     with writing(path):
         partial.write_text(json.dumps(info, indent=1) + "\n", encoding="utf-8")
         partial.replace(path)
+
+
+def data_record(manifest: dict[str, Any]) -> dict[str, Any]:
+    """What of a prepared folder's manifest tells which rows it holds and how they were dealt to splits."""
+    return {key: manifest[key] for key in ("fingerprint", "seed", "keep_related", "threshold") if key in manifest}
 
 
 def _changed(args: TrainingArguments) -> dict[str, Any]:

@@ -4,7 +4,7 @@
 
 Fine-tunings of one model end near enough to each other for the mean of their weights to be ahead of each of them
 (Wortsman et al. 2022, https://arxiv.org/abs/2203.05482). Beside the model stands the first one's `training_info.json`,
-with what the mean reaches on the held-out rows, whose weights went into it, and how those began that all started from.
+with what the mean reaches on held-out rows, whose weights went into it, and the record of what all started from.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from dream_bert.artifacts import INFO, complete_checkpoint
 from dream_bert.data import PromoterDataset, read_manifest
 from dream_bert.encoding import spell_rows
 from dream_bert.loading import RegressionModel, load_regression
-from dream_bert.record import weights_hash
+from dream_bert.record import data_record, weights_hash
 from dream_bert.training import run_script
 
 SPLITS = {"validation": "eval", "test": "test"}
@@ -40,17 +40,12 @@ def read_info(run: Path) -> dict[str, Any]:
         raise ArgumentError(f"{run}: has no {INFO}; give folders of finished runs of run_regression.py") from None
 
 
-def check_kinship(runs: list[Path], infos: list[dict[str, Any]], data: Path) -> None:
-    """Raises: ArgumentError: if the runs began with different weights, or learned from other data."""
-    fingerprint = read_manifest(data)["fingerprint"]
-    for run, info in zip(runs, infos, strict=True):
-        start = info["started_from"]["weights_sha256"]
-        if start is None or start != infos[0]["started_from"]["weights_sha256"]:
-            raise ArgumentError(
-                f"{run}: did not begin with the weights that {runs[0]} began with; their mean is no model"
-            )
-        if info["data"]["fingerprint"] != fingerprint:
-            raise ArgumentError(f"{run}: learned from other data than {data}; give --data that folder")
+def check_kinship(runs: list[Path], infos: list[dict[str, Any]]) -> None:
+    """Raises: ArgumentError: if the runs did not all begin with the same trained weights."""
+    starts = [info["started_from"]["weights_sha256"] for info in infos]
+    for run, start in zip(runs, starts, strict=True):
+        if start is None or start != starts[0]:
+            raise ArgumentError(f"{run}: did not begin with the weights that {runs[0]} began with; leave it out")
 
 
 def average(runs: list[Path]) -> RegressionModel:
@@ -80,13 +75,13 @@ def evaluate(model: RegressionModel, data: Path) -> dict[str, dict[str, float]]:
 def main(args: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="folder that run_regression.py wrote")
-    parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="that the runs learned from")
+    parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="prepared, for its held-out rows")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="new folder for the mean")
     args = parser.parse_args(args)
     if args.output.exists():
         raise ArgumentError(f"{args.output} exists; name a new folder")
     infos = [read_info(run) for run in args.runs]
-    check_kinship(args.runs, infos, args.data)
+    check_kinship(args.runs, infos)
     model = average(args.runs)
     start = infos[0]["started_from"]
     if weights_hash(start["model"]) == start["weights_sha256"] and Path(start["model"], INFO).exists():
@@ -101,6 +96,7 @@ def main(args: list[str] | None = None) -> None:
             }
             for run, run_info in zip(args.runs, infos, strict=True)
         ],
+        "held_out": data_record(read_manifest(args.data)),
         "results": evaluate(model, args.data),
     }
     with TemporaryDirectory(dir=args.output.absolute().parent) as folder:

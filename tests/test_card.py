@@ -14,6 +14,7 @@ from huggingface_hub.repocard_data import eval_results_to_model_index, model_ind
 from transformers.pipelines import PIPELINE_REGISTRY
 
 import dream_bert.card
+from dream_bert.artifacts import INFO
 from dream_bert.card import CardError, render_card
 from dream_bert.construct import to_insert
 from dream_bert.hub import DEFAULT_MODELS
@@ -129,3 +130,14 @@ def test_the_shipped_training_data_are_described():
     for folder in DEFAULT_MODELS.values():
         info = json.loads((folder / "training_info.json").read_text())
         assert info["data"]["fingerprint"] in dream_bert.card.KNOWN_DATA
+
+
+def test_a_mean_is_told_by_the_rows_it_was_measured_on(tmp_path):
+    shutil.copytree(DEFAULT_MODELS["regression"], tmp_path / "model")
+    info = json.loads((tmp_path / "model" / INFO).read_text())
+    for keep_related in (False, True):
+        held_out = {"fingerprint": "5" * 64, "keep_related": keep_related}
+        (tmp_path / "model" / INFO).write_text(json.dumps(info | {"held_out": held_out}))
+        card = render_card("regression", "user/name", tmp_path / "model")
+        assert ("share no 20 bp" in card) == keep_related
+        assert f"promoters-{'5' * 12}" in card

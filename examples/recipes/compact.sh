@@ -3,10 +3,27 @@
 #     examples/recipes/compact.sh gpra_train.tsv.gz
 set -euo pipefail
 examples=$(dirname "$0")/..
+recipes=$examples/recipes
 
 dream-bert prepare "$1" -o prepared --keep-related
-python "$examples/run_mlm.py" "$examples/recipes/compact_mlm.yaml"
-python "$examples/run_regression.py" "$examples/recipes/conv.yaml"
+python "$examples/run_mlm.py" "$recipes/compact_mlm.yaml"
+python "$examples/run_regression.py" "$recipes/conv.yaml"
+
+# The convolutions teach the BERT,
 python "$examples/teach.py" --data prepared --model output/conv -n 704512 -o taught.tsv.gz
 dream-bert prepare taught.tsv.gz -o taught --stage regression
-python "$examples/run_regression.py" "$examples/recipes/compact_regression.yaml"
+python "$examples/run_regression.py" "$recipes/compact_regression.yaml"
+
+# which goes on with the measurements,
+for seed in 1 2 3; do
+    python "$examples/run_regression.py" "$recipes/compact_measured.yaml" --seed $seed --output_dir output/measured-$seed
+done
+python "$examples/average.py" output/measured-{1,2,3} --data prepared -o output/measured
+
+# and then learns from itself, too.
+python "$examples/teach.py" --data prepared --model output/measured -n 58984 --seed 1 -o mixed.tsv.gz
+dream-bert prepare mixed.tsv.gz -o mixed --stage regression
+for seed in 1 2 3 4; do
+    python "$examples/run_regression.py" "$recipes/compact_mixed.yaml" --seed $seed --output_dir output/mixed-$seed
+done
+python "$examples/average.py" output/mixed-{1,2,3,4} --data prepared -o output/bert
