@@ -1,6 +1,7 @@
 """The model card of a published model: a template with the model's own numbers."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from string import Template
@@ -23,8 +24,10 @@ KNOWN_DATA = {
     "58,390 are tiles of native yeast promoters and 2,670 are random; those of the leaderboard are not among them",
     "220b6a338b68392b6a3c36f4fb16f0a004d1c64d2d4302ca45ab257371b20454": "58,984 promoters of GEO GSE104878, each with "
     "the mean of its measurement and of what dream-promoter-conv says of it, and 704,512 invented ones, with what it "
-    "says of them, and what it makes of their places; so are the held-out ones below. Those of the leaderboard are "
-    "not among them",
+    "says of them, and what it makes of their places",
+    "844b45760f30045277bda1d9c988ba08b25e69e181057f1a540524bdde805a26": "58,984 promoters of GEO GSE104878, each with "
+    "the mean of its measurement and of what the model said of it before, and as many invented ones, with what it "
+    "said of them",
 }
 """What training data are, by the fingerprint that `prepare` gave them."""
 
@@ -96,26 +99,58 @@ def _model(kind: str, folder: Path) -> dict[str, Any]:
 
 
 def _training(info: dict) -> dict[str, Any]:
-    machine, data = info["machine"], info["data"]
-    held_out = info.get("held_out", data)  # a mean of several runs has been measured on other rows
+    machine, held_out = info["machine"], _held_out(info)
     share = info["training_arguments"].get("ridge_share")
-    unknown = f"promoters prepared by `dream-bert prepare` (fingerprint {data['fingerprint'][:12]})"
     return {
         "parameters": f"{info['parameters'] / 1e6:.1f} million",
-        "start": "a model pretrained by masked language modelling"
-        if info["started_from"]["model"]
-        else "random weights",
-        "train_rows": f"{data['train_rows']:,}",
+        "start": ", from ".join([*map(_model_of, lineage(info)[1:]), _origin(info)]),
+        "train_rows": f"{info['data']['train_rows']:,}",
         "machine": f"{machine['cores']} CPU cores"
         if machine["device"] == "cpu"
         else f"one {machine['device']} device",
+        "mean": _mean(info),
         "ridge": f" Ridge regression on 6-mer counts has a share of {share:g} in what it says." if share else "",
-        "data": KNOWN_DATA.get(data["fingerprint"], unknown),
+        "data": "; before that, ".join(_data(earlier["data"]["fingerprint"]) for earlier in lineage(info)),
         "held_out": "which share no 20 bp with those of training, on either strand"
         if held_out.get("keep_related")
         else "random rows: where promoters overlap, as native tiles do, they are like those of training",
         "splits": _split_table(info["results"]),
     }
+
+
+def lineage(info: dict) -> list[dict]:
+    """The records of a training and of the fine-tunings before it, the last one first."""
+    earlier = info["started_from"].get("training_info")
+    return [info, *(lineage(earlier) if earlier else [])]
+
+
+def _origin(info: dict) -> str:
+    pretrained = lineage(info)[-1]["started_from"]["model"]
+    return "a model pretrained by masked language modelling" if pretrained else "random weights"
+
+
+def _model_of(info: dict) -> str:
+    what = f"the mean of {len(info['mean_of'])} models" if info.get("mean_of") else "a model"
+    return f"{what} fine-tuned on {info['data']['train_rows']:,} promoters"
+
+
+def _mean(info: dict) -> str:
+    runs = info.get("mean_of")
+    if not runs:
+        return ""
+    data = Counter(run["data"] for run in runs)
+    del data[info["data"]["fingerprint"]]
+    others = "".join(f"; {n} of them learned from {_data(fingerprint)}" for fingerprint, n in data.items())
+    return f" Its weights are the mean of those of {len(runs)} such runs{others}."
+
+
+def _data(fingerprint: str) -> str:
+    return KNOWN_DATA.get(fingerprint, f"promoters prepared by `dream-bert prepare` (fingerprint {fingerprint[:12]})")
+
+
+def _held_out(info: dict) -> dict:
+    """Which rows the results are of: for a mean of several runs not always those of the data they learned from."""
+    return info.get("held_out", info["data"])
 
 
 def _split_metrics(results: dict) -> dict[str, dict[str, float]]:
@@ -154,7 +189,7 @@ def _table(header: list[str], rows: list[list[str]]) -> str:
 
 def _split_results(kind: str, info: dict) -> Iterable[EvalResult]:
     task = "fill-mask" if kind == "mlm" else "text-classification"
-    fingerprint = info.get("held_out", info["data"])["fingerprint"]
+    fingerprint = _held_out(info)["fingerprint"]
     for split, metrics in _split_metrics(info["results"]).items():
         for name in filter(_METRICS.get, metrics):
             yield EvalResult(

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from run_regression import metrics
-from transformers import EvalPrediction
+from transformers import EvalPrediction, TrainingArguments
 
 from dream_bert import predict
 from dream_bert.arguments import ArgumentError
@@ -91,7 +91,8 @@ def main(args: list[str] | None = None) -> None:
         "mean_of": [
             {
                 "model": str(run),
-                "seed": run_info["training_arguments"].get("seed"),
+                "seed": run_info["training_arguments"].get("seed", TrainingArguments.seed),
+                "data": run_info["data"]["fingerprint"],
                 "weights_sha256": weights_hash(run),
             }
             for run, run_info in zip(args.runs, infos, strict=True)

@@ -67,6 +67,9 @@ def test_the_mean_of_one_run_is_that_run(runs, prepared, tmp_path):
 def test_the_record_tells_whose_mean_it_is_and_what_it_reaches(runs, start, prepared, tmp_path):
     info = json.loads((mean_of(runs, prepared, tmp_path / "mean") / INFO).read_text())
     assert [entry["model"] for entry in info["mean_of"]] == list(map(str, runs))
+    assert [(entry["seed"], entry["data"]) for entry in info["mean_of"]] == [
+        (seed, info["data"]["fingerprint"]) for seed in (1, 2, 3)
+    ]
     assert len({entry["weights_sha256"] for entry in info["mean_of"]}) == 3
     assert info["started_from"]["training_info"] == json.loads((start / INFO).read_text())
     assert info["held_out"]["fingerprint"] == info["data"]["fingerprint"]

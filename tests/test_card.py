@@ -109,7 +109,8 @@ def folder(tmp_path):
 
 def test_a_model_of_ones_own_claims_nothing_of_the_packages(folder):
     info = json.loads((folder / "training_info.json").read_text())
-    info["data"]["fingerprint"], info["started_from"]["model"] = "f" * 64, None
+    info["data"]["fingerprint"], info["started_from"] = "f" * 64, {"model": None, "weights_sha256": None}
+    del info["mean_of"]
     (folder / "training_info.json").write_text(json.dumps(info))
     (folder / "evaluation.json").unlink()
     text = render_card("regression", "user/own", folder)
@@ -132,12 +133,21 @@ def test_the_shipped_training_data_are_described():
         assert info["data"]["fingerprint"] in dream_bert.card.KNOWN_DATA
 
 
+def test_what_a_model_learned_before_is_told():
+    card = " ".join(render_card("regression", "user/name", DEFAULT_MODELS["regression"]).split())
+    assert "from a model fine-tuned on 736,507 promoters, from a model pretrained by masked language modelling" in card
+    assert "; before that, 58,984 promoters of GEO GSE104878, each with the mean of its measurement" in card
+
+
 def test_a_mean_is_told_by_the_rows_it_was_measured_on(tmp_path):
     shutil.copytree(DEFAULT_MODELS["regression"], tmp_path / "model")
     info = json.loads((tmp_path / "model" / INFO).read_text())
+    runs = [{"data": fingerprint} for fingerprint in (info["data"]["fingerprint"], "6" * 64, "6" * 64)]
     for keep_related in (False, True):
         held_out = {"fingerprint": "5" * 64, "keep_related": keep_related}
-        (tmp_path / "model" / INFO).write_text(json.dumps(info | {"held_out": held_out}))
+        (tmp_path / "model" / INFO).write_text(json.dumps(info | {"held_out": held_out, "mean_of": runs}))
         card = render_card("regression", "user/name", tmp_path / "model")
         assert ("share no 20 bp" in card) == keep_related
         assert f"promoters-{'5' * 12}" in card
+        assert "of 3 such runs; 2 of them learned from promoters prepared by" in card
+        assert f"(fingerprint {'6' * 12})" in card
