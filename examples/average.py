@@ -25,6 +25,7 @@ from dream_bert.artifacts import INFO, complete_checkpoint
 from dream_bert.data import PromoterDataset, read_manifest
 from dream_bert.encoding import spell_rows
 from dream_bert.loading import RegressionModel, load_regression
+from dream_bert.prediction import ModelError
 from dream_bert.record import data_record, weights_hash
 from dream_bert.training import run_script
 
@@ -49,8 +50,15 @@ def check_kinship(runs: list[Path], infos: list[dict[str, Any]]) -> None:
 
 
 def average(runs: list[Path]) -> RegressionModel:
-    """The model whose weights are the mean of those of the runs, taken in float64."""
-    models = [load_regression(run) for run in runs]
+    """The model whose weights are the mean of those of the runs, taken in float64.
+
+    Raises:
+        ArgumentError: if a folder holds no model of expression.
+    """
+    try:
+        models = [load_regression(run) for run in runs]
+    except ModelError as error:
+        raise ArgumentError(str(error)) from error
     states = [model.state_dict() for model in models]
     mean = {
         name: torch.stack([state[name] for state in states]).double().mean(0).to(tensor.dtype)

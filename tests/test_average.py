@@ -1,6 +1,7 @@
 """The mean of several trainings' weights: what it is, what is recorded of it, and what has none."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -79,12 +80,21 @@ def test_the_record_tells_whose_mean_it_is_and_what_it_reaches(runs, start, prep
     assert info["results"]["test"]["test_pearson"] == pytest.approx(pearsonr(said, expression).statistic, abs=1e-4)
 
 
-def test_runs_that_began_elsewhere_have_no_mean(runs, start, prepared, tmp_path):
+def test_runs_that_do_not_belong_together_have_no_mean(runs, start, prepared, tmp_path):
     stranger = train(runs[0], prepared, tmp_path / "stranger", seed=1)
     with pytest.raises(ArgumentError, match=f"{stranger}: did not begin with"):
         mean_of([runs[0], stranger], prepared, tmp_path / "mean")
     with pytest.raises(ArgumentError, match=f"{prepared}: has no {INFO}"):
         mean_of([runs[0], prepared], prepared, tmp_path / "mean")
+    misfit = tmp_path / "misfit"
+    misfit.mkdir()
+    for name in (INFO, "config.json"):
+        shutil.copy(runs[0] / name, misfit)
+    shutil.copy(start / "model.safetensors", misfit / "model.safetensors")
+    config = json.loads((misfit / "config.json").read_text())
+    (misfit / "config.json").write_text(json.dumps(config | {"hidden_size": 2 * config["hidden_size"]}))
+    with pytest.raises(ArgumentError, match="no fitting weights"):
+        mean_of([runs[0], misfit], prepared, tmp_path / "mean")
     assert not (tmp_path / "mean").exists()
 
 
