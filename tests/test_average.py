@@ -2,11 +2,12 @@
 
 import json
 import shutil
-import sys
 from pathlib import Path
 
+import average
 import numpy as np
 import pytest
+import run_regression
 import torch
 from safetensors.torch import load_file
 from scipy.stats import pearsonr
@@ -16,10 +17,6 @@ from dream_bert.arguments import ArgumentError
 from dream_bert.data import PromoterDataset
 from dream_bert.encoding import spell_rows
 from dream_bert.training import INFO
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
-import average  # noqa: E402
-import run_regression  # noqa: E402
 
 FLAGS = "--use_cpu --report_to none --disable_tqdm True --max_steps 2 --eval_strategy no --save_strategy no"
 FLAGS += " --load_best_model_at_end False --lr_scheduler_type constant --learning_rate 1e-2"

@@ -1,14 +1,13 @@
 """Numbers do not drift: fixed sequences, predicted by every path, against what stands in `golden/predictions.json`."""
 
 import json
-import sys
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pytest
 import torch
+import write
 from transformers import BertForMaskedLM, pipeline
 
 from dream_bert import DreamBertForMaskedLM
@@ -16,9 +15,6 @@ from dream_bert.encoding import encode
 from dream_bert.export import export_folder
 from dream_bert.onnx_model import FILES
 from dream_bert.prediction import DEFAULT_MODEL, load_model, predict
-
-sys.path.insert(0, str(Path(__file__).parent / "golden"))
-import write  # noqa: E402
 
 FLOAT32, INT8, INT8_BERT, INT8_LOSS = 1e-4, 0.25, 0.5, 0.1
 

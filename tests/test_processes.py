@@ -22,6 +22,8 @@ from pathlib import Path
 import mortal
 import numpy as np
 import pytest
+import run_mlm
+import run_regression
 import torch
 from accelerate.commands.config.config_args import load_config_from_file
 from accelerate.utils import DistributedType
@@ -37,9 +39,6 @@ from dream_bert.prepare import prepare
 from dream_bert.training import INFO, PromoterTrainer, gather_weights, run_script
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-sys.path.insert(0, str(EXAMPLES))
-import run_mlm  # noqa: E402
-import run_regression  # noqa: E402
 
 SCRIPTS = {"mlm": run_mlm, "regression": run_regression}
 

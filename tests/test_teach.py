@@ -2,18 +2,14 @@
 
 import csv
 import gzip
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+import teach
 
 from dream_bert import predict
 from dream_bert.construct import to_insert
 from dream_bert.data import PromoterDataset
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
-import teach  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import run_mlm
+import run_regression
 import torch
 from safetensors.torch import load_file
 from transformers import TrainerCallback
@@ -27,9 +29,6 @@ from dream_bert.resuming import COMPLETE, last_complete_checkpoint
 from dream_bert.training import INFO, PromoterTrainer, run_script
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-sys.path.insert(0, str(EXAMPLES))
-import run_mlm  # noqa: E402
-import run_regression  # noqa: E402
 
 BERTS = {"mlm": DreamBertForMaskedLM, "regression": BertForSequenceRegression}
 KINDS = BERTS | {"conv": DreamConvForSequenceRegression, "taught": BertForSequenceRegression}

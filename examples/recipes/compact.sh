@@ -21,6 +21,7 @@ for seed in 1 3; do
     python "$examples/run_regression.py" "$recipes/compact_measured.yaml" --seed $seed --output_dir output/measured-$seed
 done
 for seed in 1 2 3; do
-    python "$examples/run_regression.py" "$recipes/compact_mixed.yaml" --seed $seed --output_dir output/mixed-$seed
+    python "$examples/run_regression.py" "$recipes/compact_measured.yaml" --data mixed --num_train_epochs 1 \
+        --seed $seed --output_dir output/mixed-$seed
 done
 python "$examples/average.py" output/measured-{1,3} output/mixed-{1,2,3} --data prepared -o output/bert
