@@ -1,9 +1,11 @@
-"""What `Trainer` trains: stock `BertForSequenceClassification` of the shipped size, and this package's convolutions.
+"""What `Trainer` trains: stock `BertForSequenceClassification` of the shipped size, and what this package ships.
 
 `Trainer` counts steps, not minutes: for BERT a few of them tell beforehand how many fit; ours has its recipe's epochs.
 """
 
 import json
+import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -27,12 +29,15 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 import run_regression
 
 from dream_bert import DreamBertConfig, predict
+from dream_bert.artifacts import INFO
 from dream_bert.encoding import encode, spell
 
 BATCH_SIZE = 64
 TIMED_STEPS = 50, 300
-RECIPE = Path(__file__).parents[2] / "examples" / "recipes" / "conv.yaml"
+RECIPES = Path(__file__).parents[2] / "examples" / "recipes"
+RECIPE = RECIPES / "conv.yaml"
 RECIPE_MINUTES = 30
+SHIPPED_RECIPE = RECIPES / "compact.sh"
 Predictor = Callable[[np.ndarray], np.ndarray]
 
 
@@ -94,12 +99,26 @@ def train_ours(data: Path, minutes: float, seed: int, folder: Path) -> tuple[Pre
     `train_bert`."""
     recipe = yaml.safe_load(RECIPE.read_text())
     epochs = recipe["num_train_epochs"] * minutes / RECIPE_MINUTES
-    if not (folder / "training_info.json").exists():
-        run = {"data": str(data), "output_dir": str(folder), "num_train_epochs": epochs, "seed": seed}
-        (folder / "run.yaml").write_text(yaml.safe_dump(recipe | run))
-        run_regression.main([str(folder / "run.yaml")])
-    rows = json.loads((folder / "training_info.json").read_text())["data"]["train_rows"]
-    return lambda promoters: predict(list(map(spell, promoters)), folder), round(epochs * rows)
+    run = {"data": str(data), "output_dir": str(folder), "num_train_epochs": epochs, "seed": seed}
+    (folder / "run.yaml").write_text(yaml.safe_dump(recipe | run))
+    run_regression.main([str(folder / "run.yaml")])
+    return lambda promoters: predict(list(map(spell, promoters)), folder), _examples(folder / INFO)
+
+
+def train_shipped(data: Path, folder: Path) -> tuple[Predictor, int]:
+    """Make all the shipped checkpoints of prepared rows, by one command; else as `train_bert`."""
+    (folder / "prepared").symlink_to(data.absolute())  # the recipe's first step, so that its argument is not read
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run([SHIPPED_RECIPE, ""], cwd=folder, env=os.environ | {"PATH": path}, check=True)
+    output = folder / "output"
+    runs = [path for path in output.glob(f"*/{INFO}") if path.parent.name != "bert"]
+    return lambda promoters: predict(list(map(spell, promoters)), output / "bert"), sum(map(_examples, runs))
+
+
+def _examples(info: Path) -> int:
+    """How many a training learned from, repeats counted."""
+    record = json.loads(info.read_text())
+    return record["history"][-1]["step"] * record["training_arguments"]["per_device_train_batch_size"]
 
 
 def _train_for(minutes: float, folder: Path, train: Callable[[Path, int], Predictor]) -> tuple[Predictor, int]:

@@ -14,6 +14,7 @@ from train import RESULTS
 
 PICTURE = Path(__file__).parents[2] / "docs" / "quality_against_minutes.png"
 NAMES = {
+    "shipped": "dream-promoter-bert",
     "ours": "dream-promoter-conv",
     "cnn": "plain convolutions",
     "legnet": "LegNet-like",

@@ -2,11 +2,12 @@
 
     python benchmarks/peers/train.py PEER --data prepared --leaderboard PUBLIC_LEADERBOARD --minutes 30
 
-PEER is cnn, legnet, bert, ridge or trees; or ours, the convolutions of `examples/recipes/conv.yaml`. Rows are those of
-the prepared folder's train split, so that all learn from the same. Minutes are of training alone, on all cores; ridge
-regression and trees, which need scikit-learn, end by themselves, and ours after the recipe's epochs, more or fewer in
-proportion to the minutes: their minutes are measured. A training that is broken off goes on when its command is given
-again: the state is kept in `runs/peers`. Adds its result to `benchmarks/peers.json`.
+PEER is cnn, legnet, bert, ridge or trees; or ours, the convolutions of `examples/recipes/conv.yaml`; or shipped, the
+BERT of `examples/recipes/compact.sh`, all of whose steps count. All learn from the prepared folder's train split.
+Minutes are of training alone, on all cores; shipped, ridge regression and trees, which need scikit-learn, end by
+themselves, and ours after the recipe's epochs, more or fewer in proportion to the minutes: their minutes are measured.
+A training of the others that is broken off goes on when its command is given again: the state is kept in `runs/peers`.
+Adds its result to `benchmarks/peers.json`.
 """
 
 import argparse
@@ -18,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from by_trainer import train_bert, train_ours
+from by_trainer import train_bert, train_ours, train_shipped
 from networks import LegNetLike, PlainConvolutions
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -34,8 +35,10 @@ from dream_bert.encoding import K, bases, window_ids
 RESULTS = Path(__file__).parents[1] / "peers.json"
 RUNS = Path(__file__).parents[2] / "runs" / "peers"
 SECONDS_BETWEEN_STATES = 60
-UNTIMED = "ridge", "trees"
+UNTIMED = "shipped", "ridge", "trees"
 """Peers that take the minutes that they need."""
+MEASURED = "ours", *UNTIMED
+"""Peers whose minutes are measured."""
 Predictor = Callable[[np.ndarray], np.ndarray]
 
 
@@ -146,6 +149,8 @@ def train_peer(name: str, data: Path, minutes: float, seed: int, folder: Path) -
     counted."""
     if name == "ours":
         return train_ours(data, minutes, seed, folder)
+    if name == "shipped":
+        return train_shipped(data, folder)
     promoters, expression = measured_rows(data)
     mean, std = float(expression.mean()), float(expression.std())
     labels = (expression - mean) / std
@@ -163,7 +168,7 @@ def train_peer(name: str, data: Path, minutes: float, seed: int, folder: Path) -
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("peer", choices=["ours", "cnn", "legnet", "bert", "ridge", "trees"])
+    parser.add_argument("peer", choices=["shipped", "ours", "cnn", "legnet", "bert", "ridge", "trees"])
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="that `dream-bert prepare` wrote")
     parser.add_argument("--leaderboard", type=Path, required=True, metavar="DIR")
     parser.add_argument("--minutes", type=float, default=30, help="[%(default)s]")
@@ -173,9 +178,11 @@ def main() -> None:
     run += f", seed {args.seed}"
     folder = RUNS / run.replace(", ", "-").replace(" ", "-")
     folder.mkdir(parents=True, exist_ok=True)
+    if args.peer in MEASURED and any(folder.iterdir()):
+        parser.error(f"{folder} holds an earlier run, whose minutes are not known; remove it to begin anew")
     begin = time.perf_counter()
     trained, examples = train_peer(args.peer, args.data, args.minutes, args.seed, folder)
-    minutes = round((time.perf_counter() - begin) / 60, 1) if args.peer in (*UNTIMED, "ours") else args.minutes
+    minutes = round((time.perf_counter() - begin) / 60, 1) if args.peer in MEASURED else args.minutes
     public = PublicLeaderboard(args.leaderboard)
     scores = public.score(trained(bases_of(public.sequences)))
     result = {
