@@ -15,8 +15,13 @@ from dream_bert.artifacts import INFO
 from dream_bert.simulate import simulate_file
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-IN_SMALL = {"max_steps": 2, "warmup_steps": 1, "eval_strategy": "no", "save_strategy": "no"}
-IN_SMALL |= {"load_best_model_at_end": False}
+IN_SMALL = {
+    "max_steps": 2,
+    "warmup_steps": 1,
+    "eval_strategy": "no",
+    "save_strategy": "no",
+    "load_best_model_at_end": False,
+}
 PROMOTERS = {"-n 704512": "-n 40", "-n 58984": "-n 20"}
 RUNS = "measured-1", "measured-3", "mixed-1", "mixed-2", "mixed-3"
 

@@ -35,9 +35,8 @@ from dream_bert.encoding import encode, spell
 BATCH_SIZE = 64
 TIMED_STEPS = 50, 300
 RECIPES = Path(__file__).parents[2] / "examples" / "recipes"
-RECIPE = RECIPES / "conv.yaml"
 RECIPE_MINUTES = 30
-SHIPPED_RECIPE = RECIPES / "compact.sh"
+"""Of the convolutions."""
 Predictor = Callable[[np.ndarray], np.ndarray]
 
 
@@ -97,22 +96,26 @@ def train_bert(
 def train_ours(data: Path, minutes: float, seed: int, folder: Path) -> tuple[Predictor, int]:
     """Train by this package's recipe for its convolutions, with epochs in proportion to the minutes; else as
     `train_bert`."""
-    recipe = yaml.safe_load(RECIPE.read_text())
+    recipe = yaml.safe_load((RECIPES / "conv.yaml").read_text())
     epochs = recipe["num_train_epochs"] * minutes / RECIPE_MINUTES
     run = {"data": str(data), "output_dir": str(folder), "num_train_epochs": epochs, "seed": seed}
     (folder / "run.yaml").write_text(yaml.safe_dump(recipe | run))
     run_regression.main([str(folder / "run.yaml")])
-    return lambda promoters: predict(list(map(spell, promoters)), folder), _examples(folder / INFO)
+    return _predictor(folder), _examples(folder / INFO)
 
 
 def train_shipped(data: Path, folder: Path) -> tuple[Predictor, int]:
     """Make all the shipped checkpoints of prepared rows, by one command; else as `train_bert`."""
     (folder / "prepared").symlink_to(data.absolute())  # the recipe's first step, so that its argument is not read
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    subprocess.run([SHIPPED_RECIPE, ""], cwd=folder, env=os.environ | {"PATH": path}, check=True)
+    subprocess.run([RECIPES / "compact.sh", ""], cwd=folder, env=os.environ | {"PATH": path}, check=True)
     output = folder / "output"
     runs = [path for path in output.glob(f"*/{INFO}") if path.parent.name != "bert"]
-    return lambda promoters: predict(list(map(spell, promoters)), output / "bert"), sum(map(_examples, runs))
+    return _predictor(output / "bert"), sum(map(_examples, runs))
+
+
+def _predictor(model: Path) -> Predictor:
+    return lambda promoters: predict(list(map(spell, promoters)), model)
 
 
 def _examples(info: Path) -> int:

@@ -14,12 +14,11 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
-from by_trainer import train_bert, train_ours, train_shipped
+from by_trainer import Predictor, train_bert, train_ours, train_shipped
 from networks import LegNetLike, PlainConvolutions
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -39,7 +38,6 @@ UNTIMED = "shipped", "ridge", "trees"
 """Peers that take the minutes that they need."""
 MEASURED = "ours", *UNTIMED
 """Peers whose minutes are measured."""
-Predictor = Callable[[np.ndarray], np.ndarray]
 
 
 def one_hot(promoters: np.ndarray) -> torch.Tensor:
