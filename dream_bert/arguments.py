@@ -102,14 +102,17 @@ def parse_arguments(
     """The three groups of arguments, from the command line; first of all it may name a JSON or YAML file of them.
 
     Raises:
-        ArgumentError: if the file holds no arguments, or there is no such argument.
+        ArgumentError: if the file holds no arguments, there is no such argument, or `TrainingArguments` refuses them.
         SystemExit: with status 2, if a value cannot be read or one is lacking.
     """
     parser = HfArgumentParser((ModelArguments, DataArguments, run_arguments))
     args = sys.argv[1:] if args is None else args
     if args and args[0].endswith((".json", ".yaml", ".yml")):
         args = [*_flags(Path(args[0])), *args[1:]]
-    *groups, unknown = parser.parse_args_into_dataclasses(args, return_remaining_strings=True)
+    try:
+        *groups, unknown = parser.parse_args_into_dataclasses(args, return_remaining_strings=True)
+    except ValueError as error:
+        raise ArgumentError(str(error)) from error
     if unknown:
         raise ArgumentError(f"there is no argument {unknown[0]}; --help lists all")
     return tuple(groups)

@@ -94,7 +94,7 @@ sys.modules["dream_bert"] = None
 import torch
 from transformers import AutoModel, AutoModelForSequenceClassification, AutoTokenizer, pipeline
 folder, *inserts = sys.argv[1:]
-classifier = pipeline("text-classification", folder, trust_remote_code=True)
+classifier = pipeline("text-classification", folder, trust_remote_code=True, device="cpu")
 results = {"pipeline": [row["score"] for row in classifier(inserts)]}
 batch = AutoTokenizer.from_pretrained(folder, trust_remote_code=True)(inserts, padding=True, return_tensors="pt")
 for kind in (AutoModel, AutoModelForSequenceClassification):

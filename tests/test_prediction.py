@@ -143,6 +143,21 @@ def test_dropout_is_off_and_the_model_s_mode_is_kept(tiny_model, inserts):
     assert model.training
 
 
+def test_a_gpu_s_convolutions_do_not_round(model, inserts):
+    class Spy(torch.nn.Module):
+        config, device = model.config, model.device
+
+        def forward(self, **inputs):
+            allowed.append(torch.backends.cudnn.allow_tf32)
+            return model(**inputs)
+
+    allowed = []
+    before = torch.backends.cudnn.allow_tf32
+    predict(inserts, Spy())
+    assert allowed and not any(allowed)
+    assert torch.backends.cudnn.allow_tf32 == before
+
+
 def test_a_folder_is_loaded(inserts, model, tmp_path):
     model.save_pretrained(tmp_path / "saved")
     for name in (tmp_path / "saved", str(tmp_path / "saved")):

@@ -227,6 +227,7 @@ def test_a_file_is_read(page, tmp_path):
         (gzip.compress(b"ACGT\n"), "is not UTF-8 text ("),
         (b"A" * 20_000_001, "has 20 MB; give at most 20 MB"),
     ],
+    ids=["utf-16", "utf-16-le", "gzip", "large"],
 )
 def test_a_file_that_is_no_text_is_told_and_changes_nothing(page, tmp_path, content, message):
     page.fill("#sequences", "TTTT")

@@ -190,11 +190,10 @@ def test_weights_do_not_depend_on_the_number_of_processes(stage, data, models, t
     launch = "-m torch.distributed.run --standalone --nproc-per-node 2"
     paths = ["--data", str(data), "--model", str(models[stage]), "--output_dir", str(tmp_path / "two")]
     script = [str(EXAMPLES / f"run_{stage}.py"), *STEPS.split(), "--per_device_train_batch_size", "8", *paths]
+    environment = {"ACCELERATE_USE_CPU": "true", "CUDA_VISIBLE_DEVICES": ""}
+    environment |= {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
     launched = subprocess.run(
-        [sys.executable, *launch.split(), *script],
-        env=os.environ | {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"},
-        capture_output=True,
-        text=True,
+        [sys.executable, *launch.split(), *script], env=os.environ | environment, capture_output=True, text=True
     )
     assert launched.returncode == 0, launched.stderr[-20000:]
     assert json.loads((tmp_path / "two" / INFO).read_text())["processes"] == 2
@@ -240,6 +239,11 @@ def test_a_file_without_arguments_is_told(tmp_path, text, why):
     (tmp_path / "run.yaml").write_text(text)
     with pytest.raises(ArgumentError, match=why):
         parse_arguments(RunArguments, [str(tmp_path / "run.yaml"), "--data", "a folder"])
+
+
+def test_what_training_arguments_refuse_is_told():
+    with pytest.raises(ArgumentError, match="eval strategy"):
+        parse_arguments(RunArguments, ["--data", "a folder", "--use_cpu", "--eval_strategy", "no"])
 
 
 @pytest.mark.parametrize("flag", ["--partial_rows", "--ridge_share"])
