@@ -73,7 +73,7 @@ def _add_predict(verbs) -> None:
         choices=("tsv", "jsonl", "parquet", "submission"),
         help="submission is the challenge's JSON by row number [by the suffix of OUT, or tsv]",
     )
-    parser.add_argument("--batch-size", type=int, metavar="N", default=64, help="sequences a batch [%(default)s]")
+    parser.add_argument("--batch-size", type=int, metavar="N", help="sequences a batch [64; on a GPU 256]")
     parser.add_argument(
         "--backend",
         choices=("torch", "onnx", "onnx-int8"),

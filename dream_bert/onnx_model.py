@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from .prediction import ModelError
+from .prediction import BATCH_SIZE, ModelError
 from .untrusted import check_config, check_layout, read_config
 
 FILES = {"onnx": "onnx/model.onnx", "onnx-int8": "onnx/model_int8.onnx"}
@@ -23,6 +23,8 @@ class OnnxModel:
         ModelError: if ONNX Runtime is not installed, or the file is missing or damaged or gives no expression.
         OSError: if there is no such model.
     """
+
+    batch_size = BATCH_SIZE
 
     def __init__(self, name: str, backend: str):
         try:

@@ -15,7 +15,7 @@ from torch import distributed
 # Not when a model is loaded: what is imported once the process group is there may keep it, as a default argument does,
 # and with it the threads whose end aborts a process now and then; see `training.end_process_group`.
 from .loading import RegressionModel
-from .prediction import BATCH_SIZE, Predictor, load_predictor, write_predictions
+from .prediction import Predictor, load_predictor, write_predictions
 
 
 def predict_file(
@@ -23,7 +23,7 @@ def predict_file(
     output: str | Path | None = None,
     model: RegressionModel | str | Path | None = None,
     format: str | None = None,
-    batch_size: int = BATCH_SIZE,
+    batch_size: int | None = None,
     backend: str = "torch",
     interval: float | None = None,
 ) -> int:

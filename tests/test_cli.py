@@ -11,7 +11,7 @@ import pytest
 from dream_bert.cli import main
 from dream_bert.formats import FORMATS
 from dream_bert.metrics.files import format_scores, score_files
-from dream_bert.prediction import BATCH_SIZE, predict
+from dream_bert.prediction import ACCELERATOR_BATCH_SIZE, BATCH_SIZE, predict
 
 COMMAND = [sys.executable, "-m", "dream_bert.cli"]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
@@ -107,7 +107,7 @@ def test_help_names_what_there_is(capsys):
         main(["predict", "--help"])
     text = capsys.readouterr().out
     assert end.value.code == 0
-    assert "{" + ",".join(FORMATS) + "}" in text and f"[{BATCH_SIZE}]" in text
+    assert "{" + ",".join(FORMATS) + "}" in text and f"[{BATCH_SIZE}; on a GPU {ACCELERATOR_BATCH_SIZE}]" in text
 
 
 def test_help_loads_nothing_heavy():

@@ -6,6 +6,7 @@ import io
 import json
 import math
 import os
+from itertools import islice, product
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from transformers import BertConfig
+from transformers.modeling_outputs import SequenceClassifierOutput
 
 import dream_bert.prediction
 from dream_bert.construct import SequenceError, to_oligo
@@ -104,6 +106,20 @@ def test_a_bad_sequence_is_named(model):
 def test_batch_size_must_be_positive(model):
     with pytest.raises(ValueError, match="batch size is 0"):
         predict(["ACGT"], model, batch_size=0)
+
+
+@pytest.mark.parametrize(("kind", "sizes"), [("cpu", [64, 64, 64, 64, 44]), ("meta", [256, 44])])
+def test_an_accelerator_gets_larger_batches(model, kind, sizes):
+    class Spy(torch.nn.Module):
+        config, device = model.config, torch.device(kind)
+
+        def forward(self, input_ids, attention_mask):
+            seen.append(len(input_ids))
+            return SequenceClassifierOutput(logits=torch.zeros(len(input_ids), 1))
+
+    seen = []
+    predict(["".join(bases) for bases in islice(product("ACGT", repeat=5), 300)], Spy())
+    assert seen == sizes
 
 
 def test_bad_backend_is_an_error(model):
