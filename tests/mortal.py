@@ -41,6 +41,14 @@ several_resume = pytest.mark.skipif(
 
 _context = multiprocessing.get_context("forkserver")
 
+ON_A_CPU = {
+    "ACCELERATE_USE_CPU": "true",
+    "CUDA_VISIBLE_DEVICES": "",  # else accelerate waits for the others on a GPU of each process's own
+    "OMP_NUM_THREADS": "1",
+    "GLOO_SOCKET_IFNAME": "lo",
+}
+"""The environment of one of several processes."""
+
 
 def start(
     stage: str,
@@ -61,8 +69,7 @@ def start(
     store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False) if processes > 1 else None
     runs = []
     for rank in range(processes):
-        environment = {"ACCELERATE_USE_CPU": "true", "CUDA_VISIBLE_DEVICES": ""}
-        environment |= {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+        environment = dict(ON_A_CPU)
         if store:
             environment |= {"RANK": rank, "LOCAL_RANK": rank, "WORLD_SIZE": processes, "LOCAL_WORLD_SIZE": processes}
             environment |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": store.port}

@@ -14,6 +14,7 @@ import pytest
 import run_mlm
 import run_regression
 import torch
+from mortal import ON_A_CPU
 from safetensors.torch import load_file
 from transformers import TrainerCallback
 
@@ -190,10 +191,8 @@ def test_weights_do_not_depend_on_the_number_of_processes(stage, data, models, t
     launch = "-m torch.distributed.run --standalone --nproc-per-node 2"
     paths = ["--data", str(data), "--model", str(models[stage]), "--output_dir", str(tmp_path / "two")]
     script = [str(EXAMPLES / f"run_{stage}.py"), *STEPS.split(), "--per_device_train_batch_size", "8", *paths]
-    environment = {"ACCELERATE_USE_CPU": "true", "CUDA_VISIBLE_DEVICES": ""}
-    environment |= {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
     launched = subprocess.run(
-        [sys.executable, *launch.split(), *script], env=os.environ | environment, capture_output=True, text=True
+        [sys.executable, *launch.split(), *script], env=os.environ | ON_A_CPU, capture_output=True, text=True
     )
     assert launched.returncode == 0, launched.stderr[-20000:]
     assert json.loads((tmp_path / "two" / INFO).read_text())["processes"] == 2
