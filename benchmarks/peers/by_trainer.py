@@ -37,6 +37,9 @@ TIMED_STEPS = 50, 300
 RECIPES = Path(__file__).parents[2] / "examples" / "recipes"
 RECIPE_MINUTES = 30
 """Of the convolutions."""
+CLOCK = "minutes.json"
+"""How long the recipe's command has run, those runs included that were broken off."""
+SECONDS_BETWEEN_TICKS = 10
 Predictor = Callable[[np.ndarray], np.ndarray]
 
 
@@ -105,13 +108,28 @@ def train_ours(data: Path, minutes: float, seed: int, folder: Path) -> tuple[Pre
 
 
 def train_shipped(data: Path, folder: Path) -> tuple[Predictor, int]:
-    """Make all the shipped checkpoints of prepared rows, by one command; else as `train_bert`."""
-    (folder / "prepared").symlink_to(data.absolute())  # the recipe's first step, so that its argument is not read
+    """Make all the shipped checkpoints of prepared rows, by one command, which goes on after a stop; else as
+    `train_bert`."""
+    prepared = folder / "prepared"  # the recipe's first step, so that its argument is not read
+    if not prepared.exists():
+        prepared.symlink_to(data.absolute())
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    subprocess.run([RECIPES / "compact.sh", ""], cwd=folder, env=os.environ | {"PATH": path}, check=True)
+    begin = time.perf_counter() - 60 * minutes_spent(folder)
+    recipe = subprocess.Popen([RECIPES / "compact.sh", ""], cwd=folder, env=os.environ | {"PATH": path})
+    while recipe.poll() is None:
+        time.sleep(SECONDS_BETWEEN_TICKS)
+        (folder / CLOCK).write_text(json.dumps((time.perf_counter() - begin) / 60))
+    if recipe.returncode:
+        sys.exit(f"{RECIPES / 'compact.sh'} ended with status {recipe.returncode}; give the command again to go on")
     output = folder / "output"
     runs = [path for path in output.glob(f"*/{INFO}") if path.parent.name != "bert"]
     return _predictor(output / "bert"), sum(map(_examples, runs))
+
+
+def minutes_spent(folder: Path) -> float:
+    """What a training that goes on after a stop has taken until now."""
+    clock = folder / CLOCK
+    return json.loads(clock.read_text()) if clock.exists() else 0.0
 
 
 def _predictor(model: Path) -> Predictor:

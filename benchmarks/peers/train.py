@@ -6,8 +6,8 @@ PEER is cnn, legnet, bert, ridge or trees; or ours, the convolutions of `example
 BERT of `examples/recipes/compact.sh`, all of whose steps count. All learn from the prepared folder's train split.
 Minutes are of training alone, on all cores; shipped, ridge regression and trees, which need scikit-learn, end by
 themselves, and ours after the recipe's epochs, more or fewer in proportion to the minutes: their minutes are measured.
-A training of the others that is broken off goes on when its command is given again: the state is kept in `runs/peers`.
-Adds its result to `benchmarks/peers.json`.
+A training that is broken off goes on when its command is given again, but for ours, ridge and trees: its state is kept
+in `runs/peers`. Adds its result to `benchmarks/peers.json`.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from by_trainer import Predictor, train_bert, train_ours, train_shipped
+from by_trainer import Predictor, minutes_spent, train_bert, train_ours, train_shipped
 from networks import LegNetLike, PlainConvolutions
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -176,11 +176,12 @@ def main() -> None:
     run += f", seed {args.seed}"
     folder = RUNS / run.replace(", ", "-").replace(" ", "-")
     folder.mkdir(parents=True, exist_ok=True)
-    if args.peer in MEASURED and any(folder.iterdir()):
+    spent = minutes_spent(folder)
+    if args.peer in MEASURED and not spent and any(folder.iterdir()):
         parser.error(f"{folder} holds an earlier run, whose minutes are not known; remove it to begin anew")
     begin = time.perf_counter()
     trained, examples = train_peer(args.peer, args.data, args.minutes, args.seed, folder)
-    minutes = round((time.perf_counter() - begin) / 60, 1) if args.peer in MEASURED else args.minutes
+    minutes = round(spent + (time.perf_counter() - begin) / 60, 1) if args.peer in MEASURED else args.minutes
     public = PublicLeaderboard(args.leaderboard)
     scores = public.score(trained(bases_of(public.sequences)))
     result = {
