@@ -127,7 +127,7 @@ def train_shipped(data: Path, folder: Path) -> tuple[Predictor, int]:
 
 
 def minutes_spent(folder: Path) -> float:
-    """What a training that goes on after a stop has taken until now."""
+    """What the recipe's command has taken in this folder until now; 0 where it has not run."""
     clock = folder / CLOCK
     return json.loads(clock.read_text()) if clock.exists() else 0.0
 

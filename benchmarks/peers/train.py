@@ -176,12 +176,12 @@ def main() -> None:
     run += f", seed {args.seed}"
     folder = RUNS / run.replace(", ", "-").replace(" ", "-")
     folder.mkdir(parents=True, exist_ok=True)
-    spent = minutes_spent(folder)
-    if args.peer in MEASURED and not spent and any(folder.iterdir()):
+    if args.peer in MEASURED and not minutes_spent(folder) and any(folder.iterdir()):
         parser.error(f"{folder} holds an earlier run, whose minutes are not known; remove it to begin anew")
     begin = time.perf_counter()
     trained, examples = train_peer(args.peer, args.data, args.minutes, args.seed, folder)
-    minutes = round(spent + (time.perf_counter() - begin) / 60, 1) if args.peer in MEASURED else args.minutes
+    took = minutes_spent(folder) or (time.perf_counter() - begin) / 60
+    minutes = round(took, 1) if args.peer in MEASURED else args.minutes
     public = PublicLeaderboard(args.leaderboard)
     scores = public.score(trained(bases_of(public.sequences)))
     result = {
