@@ -18,6 +18,7 @@ from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_
 from torch.utils.data import DataLoader, Sampler
 from transformers import EarlyStoppingCallback, PreTrainedModel, Trainer, TrainingArguments, set_seed
 
+from . import attention
 from .arguments import ArgumentError, ModelArguments, RunArguments
 from .artifacts import INFO
 from .batches import EpochSampler, follow_epochs
@@ -61,6 +62,8 @@ class PromoterTrainer(Trainer):
     def __init__(self, model: PreTrainedModel | TaughtBert, args: TrainingArguments, **kwargs):
         self._lock = claim(Path(args.output_dir)) if args.process_index == 0 else None
         super().__init__(model, args, **kwargs)
+        if self.trained.config.model_type == "bert":
+            self.trained.set_attn_implementation(attention.NAME)
         if self.is_fsdp_enabled and (args.muon_rate is not None or isinstance(model, TaughtBert)):
             raise ArgumentError("--muon_rate and --teacher need whole weights in every process; leave FSDP out")
 
