@@ -20,8 +20,8 @@ def attend(
 ) -> tuple[Tensor, None]:
     """What `sdpa` gives; with gradients in bfloat16 on a CPU, rounded at the end alone.
 
-    On Intel processors with AMX, the gradient of torch's fused attention takes five times as long in bfloat16 (torch
-    2.13: 76 ms against 11 for 64 sequences of 80 tokens and 8 heads of 32), more than half of a training step.
+    On Intel processors with AMX, torch's fused attention takes five times as long in bfloat16 with its gradient (torch
+    2.13, `benchmarks/attention.py`), more than half of a training step.
 
     Args:
         module: the layer that attends.

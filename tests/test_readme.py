@@ -143,3 +143,15 @@ def test_loading_speeds():
     text = " ".join((ROOT / "README.md").read_text().split())
     opening, resuming = (times["median"] for times in (result["opening"], result["resuming"]["99 %"]))
     assert f"rows takes {opening:.2f} s, resuming at 99 % of an epoch {resuming:.2f} s to the first batch" in text
+
+
+def test_attention_speeds():
+    seconds = speeds("attention")["seconds"]
+    stock = seconds["stock, bfloat16"]["median"]
+    assert rows("benchmarks/README.md", "| attention and its gradient | ms |") == {
+        name: [
+            "{median:.1f} ({min:.1f}-{max:.1f})".format(**{key: 1000 * value for key, value in row.items()}),
+            f"{stock / row['median']:.2f}",
+        ]
+        for name, row in seconds.items()
+    }

@@ -32,7 +32,7 @@ MINUTES = 1, 3, 10, 30, 120
 
 
 def main() -> None:
-    runs = sorted(json.loads(RESULTS.read_text())["runs"].values(), key=lambda run: (run["peer"], run["minutes"]))
+    runs = sorted(json.loads(RESULTS.read_text()).values(), key=lambda run: (run["peer"], run["minutes"]))
     figure, panels = plt.subplots(1, len(SCORES), figsize=(10, 3.8), sharex=True, layout="constrained")
     peers = {peer: list(group) for peer, group in groupby(runs, key=lambda run: run["peer"])}
     for axes, (score, title) in zip(panels, SCORES.items(), strict=True):

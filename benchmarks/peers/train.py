@@ -192,11 +192,11 @@ def main() -> None:
         "pearson": scores["subsets"]["all"]["pearson"],
         **{key: scores[key] for key in ("pearson_score", "spearman_score")},
         "subsets": {name: row["pearson"] for name, row in scores["subsets"].items()},
+        "machine": measuring.machine("torch") | {"threads": torch.get_num_threads()},
     }
     print(args.peer, json.dumps(result))
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    results["machine"] = measuring.machine("torch") | {"threads": torch.get_num_threads()}
-    results.setdefault("runs", {})[run] = result
+    results[run] = result
     RESULTS.write_text(json.dumps(results, indent=1) + "\n")
 
 
