@@ -3,7 +3,7 @@
 import pytest
 import torch
 from torch import nn
-from transformers import BertConfig, BertModel
+from transformers import BertModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from dream_bert.attention import NAME, attend
@@ -14,10 +14,6 @@ SHAPE = (3, 2, 9, 4)  # promoters, heads, tokens, size of a head
 def parts(dtype: torch.dtype, requires_grad: bool = True) -> list[torch.Tensor]:
     torch.manual_seed(0)
     return [torch.randn(SHAPE).to(dtype).requires_grad_(requires_grad) for _ in range(3)]
-
-
-class Layer(nn.Module):
-    is_causal = False  # as a BERT's layers say
 
 
 def a_mask() -> torch.Tensor:
@@ -39,7 +35,7 @@ def in_float64(query, key, value, mask):
 def test_bfloat16_is_rounded_once(mask, autocast):
     ours = parts(torch.bfloat16)
     with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
-        attended, weights = attend(Layer(), *ours, mask)
+        attended, weights = attend(nn.Module(), *ours, mask, is_causal=False)
     exact = parts(torch.bfloat16)
     wanted = in_float64(*exact, mask)
     assert weights is None and attended.dtype == torch.bfloat16
@@ -63,18 +59,17 @@ def test_elsewhere_it_is_stock(dtype, requires_grad, dropout):
     for attention in (attend, sdpa_attention_forward):
         inputs = parts(dtype, requires_grad)
         torch.manual_seed(1)
-        made.append(attention(Layer(), *inputs, a_mask(), dropout=dropout)[0])
+        made.append(attention(nn.Module(), *inputs, a_mask(), dropout=dropout)[0])
     assert torch.equal(*made)
 
 
 def test_stock_bert_hides_padding_with_it(tiny_config):
     torch.manual_seed(0)
-    model = BertModel(BertConfig(**tiny_config(stride=1, context=0).to_dict())).train()
-    model.config.attention_probs_dropout_prob = model.config.hidden_dropout_prob = 0.0
+    model = BertModel(tiny_config(stride=1, context=0)).eval()
     ids = torch.arange(5, 17)[None]
     padded = torch.cat([ids, torch.zeros(1, 4, dtype=ids.dtype)], dim=1)
     mask = (padded != 0).long()
-    stock = model.eval()(ids).last_hidden_state
+    stock = model(ids).last_hidden_state
     model.set_attn_implementation(NAME)
     torch.testing.assert_close(model(padded, attention_mask=mask).last_hidden_state[:, :12], stock)
     with torch.autocast("cpu", torch.bfloat16):
