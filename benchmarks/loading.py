@@ -19,9 +19,10 @@ import measuring
 import numpy as np
 import torch
 from torch.utils.data import DataLoader
-from transformers import PrinterCallback, TrainerCallback, TrainingArguments
+from transformers import PrinterCallback, TrainerCallback
 
 from dream_bert import BertForSequenceRegression, DreamBertConfig
+from dream_bert.arguments import RunArguments
 from dream_bert.batches import EpochSampler, MaskedLMBatches, RegressionBatches
 from dream_bert.data import PromoterDataset
 from dream_bert.prepare import prepare
@@ -79,9 +80,9 @@ class FirstStep(TrainerCallback):
 def measure_resuming(data: Path, scratch: Path, repeats: int) -> dict:
     rows = PromoterDataset(data, "regression", "train")
     config = DreamBertConfig.preset("compact", **TINY)
-    arguments = TrainingArguments(
-        output_dir=str(scratch / "run"), per_device_train_batch_size=64, num_train_epochs=2, use_cpu=True,
-        report_to="none", disable_tqdm=True, remove_unused_columns=False, save_strategy="no",
+    arguments = RunArguments(
+        output_dir=str(scratch / "run"), num_train_epochs=2, use_cpu=True, lr_scheduler_type="linear",
+        report_to="none", disable_tqdm=True, eval_strategy="no", save_strategy="no", load_best_model_at_end=False,
     )  # fmt: skip
     steps = -(-len(rows) // 64)
 

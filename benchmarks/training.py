@@ -28,11 +28,11 @@ from transformers import (
     PrinterCallback,
     Trainer,
     TrainerCallback,
-    TrainingArguments,
     default_data_collator,
 )
 
 from dream_bert import BertForSequenceRegression, DreamBertConfig, DreamBertForMaskedLM
+from dream_bert.arguments import RunArguments
 from dream_bert.batches import MaskedLMBatches, RegressionBatches
 from dream_bert.data import PromoterDataset
 from dream_bert.prepare import prepare
@@ -65,7 +65,7 @@ def squared_error(outputs, labels, num_items_in_batch=None):
 
 
 def trainers(data: Path, folder: Path, config: DreamBertConfig, rows: int) -> dict[str, dict[str, Callable]]:
-    """For each stage, functions of `TrainingArguments` that make a trainer: stock's and ours."""
+    """For each stage, functions of `RunArguments` that make a trainer: stock's and ours."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
     inserts = [line.split("\t")[0][17:-13] for line in (data / "rows.txt").read_text().splitlines()[:rows]]
     encoded = [{"input_ids": ids} for ids in tokenizer(inserts)["input_ids"]]
@@ -112,15 +112,17 @@ VARIANTS = {
 
 
 def measure(make: Callable, folder: Path, batch: int, steps: int, options: dict) -> list[float]:
-    args = TrainingArguments(
+    args = RunArguments(
         output_dir=str(folder / "run"),
         max_steps=steps,
         per_device_train_batch_size=batch,
+        lr_scheduler_type="linear",
         report_to="none",
+        eval_strategy="no",
+        load_best_model_at_end=False,
         save_strategy="no",
         logging_strategy="no",
         disable_tqdm=True,
-        remove_unused_columns=False,
         use_cpu=not torch.accelerator.is_available(),
         **options,
     )

@@ -20,8 +20,9 @@ def attend(
 ) -> tuple[Tensor, None]:
     """What `sdpa` gives; with gradients in bfloat16 on a CPU, rounded at the end alone.
 
-    On Intel processors with AMX, torch's fused attention takes five times as long in bfloat16 with its gradient (torch
-    2.13, `benchmarks/attention.py`), more than half of a training step.
+    Torch's fused attention with its gradient takes three (AMD EPYC) to five times (Intel Xeon) as long in bfloat16 as
+    in float32 (torch 2.13, `benchmarks/attention.py`); that is more than half of a training step
+    on processors with AMX.
 
     Args:
         module: the layer that attends.

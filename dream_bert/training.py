@@ -59,7 +59,7 @@ class PromoterTrainer(Trainer):
         ArgumentError: if Muon or a teacher cannot be had for this model, or with FSDP.
     """
 
-    def __init__(self, model: PreTrainedModel | TaughtBert, args: TrainingArguments, **kwargs):
+    def __init__(self, model: PreTrainedModel | TaughtBert, args: RunArguments, **kwargs):
         self._lock = claim(Path(args.output_dir)) if args.process_index == 0 else None
         super().__init__(model, args, **kwargs)
         if self.trained.config.model_type == "bert":

@@ -6,7 +6,10 @@ from torch import nn
 from transformers import BertModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
+from dream_bert import BertForSequenceRegression
+from dream_bert.arguments import RunArguments
 from dream_bert.attention import NAME, attend
+from dream_bert.training import PromoterTrainer
 
 SHAPE = (3, 2, 9, 4)  # promoters, heads, tokens, size of a head
 
@@ -75,3 +78,10 @@ def test_stock_bert_hides_padding_with_it(tiny_config):
     with torch.autocast("cpu", torch.bfloat16):
         rounded = model(padded, attention_mask=mask).last_hidden_state[:, :12]
     torch.testing.assert_close(rounded.float(), stock, rtol=0, atol=0.05)
+
+
+def test_a_bert_is_trained_with_it(tiny_config, tmp_path):
+    model = BertForSequenceRegression(tiny_config(stride=1, context=0))
+    unwatched = dict(eval_strategy="no", load_best_model_at_end=False, lr_scheduler_type="linear", report_to="none")
+    PromoterTrainer(model, RunArguments(str(tmp_path), **unwatched))
+    assert model.config._attn_implementation == NAME
