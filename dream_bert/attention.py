@@ -21,8 +21,8 @@ def attend(
     """What `sdpa` gives; with gradients in bfloat16 on a CPU, rounded at the end alone.
 
     Torch's fused attention with its gradient takes three (AMD EPYC) to five times (Intel Xeon) as long in bfloat16 as
-    in float32 (torch 2.13, `benchmarks/attention.py`); that is more than
-    half of a training step on processors with AMX.
+    in float32 (torch 2.13, `benchmarks/attention.py`); that is more than half of a training step
+    on processors with AMX.
 
     Args:
         module: the layer that attends.
