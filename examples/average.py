@@ -16,18 +16,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from run_regression import metrics
 from transformers import EvalPrediction, TrainingArguments
 
 from dream_bert import predict
-from dream_bert.arguments import ArgumentError
 from dream_bert.artifacts import INFO, complete_checkpoint
 from dream_bert.data import PromoterDataset, read_manifest
 from dream_bert.encoding import spell_rows
 from dream_bert.loading import RegressionModel, load_regression
 from dream_bert.prediction import ModelError
-from dream_bert.record import data_record, weights_hash
-from dream_bert.training import run_script
+from dream_bert.training.arguments import ArgumentError
+from dream_bert.training.info import data_record, weights_hash
+from dream_bert.training.metrics import regression_metrics
+from dream_bert.training.run import run_script
 
 SPLITS = {"validation": "eval", "test": "test"}
 """The held-out ones, and how Trainer's metrics of them begin."""
@@ -75,7 +75,7 @@ def evaluate(model: RegressionModel, data: Path) -> dict[str, dict[str, float]]:
         rows = PromoterDataset(data, "regression", split)
         windows, offsets, expression = rows.rows(np.arange(len(rows)))
         predicted = predict(spell_rows(windows, offsets), model)[:, None]
-        reached = metrics(EvalPrediction(predicted, expression))
+        reached = regression_metrics(EvalPrediction(predicted, expression))
         results[split] = {f"{prefix}_{name}": value for name, value in reached.items()}
     return results
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from transformers import TrainingArguments
 
-from .artifacts import INFO
-from .prediction import model_name
-from .resuming import writing
+from ..artifacts import INFO
+from ..prediction import model_name
+from .run_folder import writing
 
 if TYPE_CHECKING:
     from .arguments import DataArguments, ModelArguments
-    from .training import PromoterTrainer
+    from .trainer import PromoterTrainer
 
 
 def write_info(
@@ -79,7 +79,7 @@ def weights_hash(model: str | Path | None) -> str | None:
 
 def _git_commit() -> str | None:
     """The commit of this package's code, where it runs from a checkout with git at hand."""
-    checkout = Path(__file__).parents[1]
+    checkout = Path(__file__).parents[2]
     if not (checkout / ".git").exists() or not shutil.which("git"):
         return None
     git = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=checkout, capture_output=True, text=True)

@@ -8,10 +8,10 @@ from pathlib import Path
 import yaml
 from transformers import HfArgumentParser, TrainingArguments
 
-from .configuration_dna import DnaConfig
-from .configuration_dream_bert import PRESETS, DreamBertConfig
-from .configuration_dream_conv import DreamConvConfig
-from .loading import regression_class
+from ..configuration_dna import DnaConfig
+from ..configuration_dream_bert import PRESETS, DreamBertConfig
+from ..configuration_dream_conv import DreamConvConfig
+from ..loading import regression_class
 
 
 class ArgumentError(ValueError):
