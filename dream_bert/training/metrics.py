@@ -1,5 +1,7 @@
 """What evaluation during and after training reports."""
 
+import math
+
 import numpy as np
 import torch
 from scipy.stats import pearsonr, spearmanr
@@ -12,11 +14,15 @@ from ..encoding import MASK
 
 
 def regression_metrics(prediction: EvalPrediction) -> dict[str, float]:
-    """Pearson, Spearman and the mean squared error in squared expression units."""
+    """Pearson, Spearman and the mean squared error in squared expression units.
+
+    Correlations are NaN where none is defined: of one row, or of predictions or labels that are all equal.
+    """
     predicted, measured = prediction.predictions.squeeze(-1), prediction.label_ids
+    is_defined = len(measured) > 1 and np.ptp(predicted) > 0 and np.ptp(measured) > 0
     return {
-        "pearson": float(pearsonr(predicted, measured).statistic),
-        "spearman": float(spearmanr(predicted, measured).statistic),
+        "pearson": float(pearsonr(predicted, measured).statistic) if is_defined else math.nan,
+        "spearman": float(spearmanr(predicted, measured).statistic) if is_defined else math.nan,
         "mse": float(((predicted - measured) ** 2).mean()),
     }
 

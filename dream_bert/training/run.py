@@ -17,8 +17,9 @@ from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_
 from transformers import EarlyStoppingCallback, PreTrainedModel, TrainingArguments, set_seed
 
 from ..artifacts import INFO
-from ..batches import EpochSampler
+from ..batches import EpochSampler, MaskedLMBatches, RegressionBatches
 from ..data import DataError, PromoterDataset
+from ..prediction import ModelError
 from ..tokenization_dream_bert import write_tokenizer
 from .arguments import ArgumentError, ModelArguments, RunArguments
 from .batch_norm import settle_normalization
@@ -49,6 +50,27 @@ def open_split(folder: str, stage: str, split: str, args: RunArguments) -> Promo
     return rows
 
 
+def check_validation(rows: RegressionBatches | MaskedLMBatches, args: RunArguments) -> None:
+    """Check, before the first step, that a run that evaluates has rows for it.
+
+    Raises:
+        DataError: if evaluation is asked for, and fewer than two validation rows are there.
+    """
+    if args.eval_strategy == "no" or len(rows) >= 2:
+        return
+    stage, option = ("mlm", "--mlm-validation") if rows.rows.stage == "mlm" else ("regression", "--validation")
+    raise DataError(
+        f"{rows.rows.folder}: {stage}/validation has {len(rows)} of the 2 rows or more that evaluation needs; prepare "
+        f"with {option} 0.2, or train without: --eval_strategy no --load_best_model_at_end False "
+        "--lr_scheduler_type cosine"
+    )
+
+
+def evaluate(trainer: PromoterTrainer) -> dict[str, dict[str, float]]:
+    """The metrics of the validation split, or none where it has no row."""
+    return {"validation": trainer.evaluate()} if len(trainer.eval_dataset) else {}
+
+
 def build_model(kind: type[PreTrainedModel], arguments: ModelArguments, seed: int) -> PreTrainedModel:
     """The model to train, float32; what has no weights yet gets random ones that belong to the seed."""
     set_seed(seed)
@@ -56,8 +78,11 @@ def build_model(kind: type[PreTrainedModel], arguments: ModelArguments, seed: in
     if not isinstance(config, kind.config_class):
         raise ArgumentError(f"a {config.model_type} model is no {kind.__name__}; choose another --preset or --model")
     config.calibration = None  # another model's
-    if arguments.model is not None:
-        return kind.from_pretrained(arguments.model, config=config, dtype=torch.float32)
+    if arguments.start is not None:
+        try:
+            return kind.from_pretrained(arguments.start, config=config, dtype=torch.float32)
+        except ValueError as error:
+            raise ArgumentError(str(error)) from error
     model = kind(config)
     if arguments.local_attention:
         localise_attention(model)
@@ -145,11 +170,11 @@ def _save_model(model: PreTrainedModel, weights: dict[str, torch.Tensor], output
 
 
 def run_script(main: Callable[[], None]) -> None:
-    """Run a script's `main`; what it cannot use, arguments, data or an output folder, ends it with one line and exit
-    status 1."""
+    """Run a script's `main`; what it cannot use (arguments, a model, data, an output folder, a package that is not
+    installed) ends it with one line and exit status 1."""
     try:
         main()
-    except (ArgumentError, DataError, OSError) as error:
+    except (ArgumentError, DataError, ModelError, OSError, ImportError) as error:
         reason = f"{error.filename}: {error.strerror}" if getattr(error, "filename", None) else error
         sys.exit(f"{Path(sys.argv[0]).name}: {' '.join(str(reason).split())}")
     except SystemExit as leaving:  # as all processes do after SIGTERM

@@ -14,7 +14,7 @@ from ..modeling_dream_bert import DreamBertForMaskedLM
 from .arguments import RunArguments, parse_arguments
 from .info import write_info
 from .metrics import masked_lm_metrics, token_and_log_probability
-from .run import build_model, open_split, run_script, train
+from .run import build_model, check_validation, evaluate, open_split, run_script, train
 from .trainer import PromoterTrainer
 
 
@@ -45,18 +45,20 @@ def main(args: list[str] | None = None) -> None:
     def batches(split: str, limit: int | None = None) -> MaskedLMBatches:
         return MaskedLMBatches(open_split(data_args.data, "mlm", split, run_args), config, run_args.seed, limit)
 
+    training, validation = batches("train", data_args.max_train_rows), batches("validation")
+    check_validation(validation, run_args)
     trainer = PromoterTrainer(
         model,
         run_args,
-        train_dataset=batches("train", data_args.max_train_rows),
-        eval_dataset=batches("validation"),
+        train_dataset=training,
+        eval_dataset=validation,
         data_collator=with_predicted,  # a data set's items are batches already
         compute_loss_func=loss,
         compute_metrics=lambda prediction: masked_lm_metrics(prediction, config.stride, config.context),
         preprocess_logits_for_metrics=token_and_log_probability,
     )
     train(trainer)
-    write_info(trainer, model_args, data_args, {"validation": trainer.evaluate()})
+    write_info(trainer, model_args, data_args, evaluate(trainer))
 
 
 if __name__ == "__main__":

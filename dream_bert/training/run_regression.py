@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from ..batches import IGNORED, RegressionBatches
-from ..data import DataError
 from ..loading import REGRESSION_MODELS
 from ..modeling_dream_conv import DreamConvForSequenceRegression
 from .arguments import ArgumentError, RunArguments, parse_arguments
 from .distillation import TaughtOutput, load_teacher, taught
 from .info import write_info
+from .label_scale import has_output_layer, start_at_labels
 from .metrics import regression_metrics
-from .run import build_model, open_split, run_script, train
+from .run import build_model, check_validation, evaluate, open_split, run_script, train
 from .trainer import PromoterTrainer
 
 
@@ -45,7 +45,7 @@ def main(args: list[str] | None = None) -> None:
     if run_args.ridge_share and kind is not DreamConvForSequenceRegression:
         raise ArgumentError("--ridge_share is for convolutions; leave it out, or give --preset conv")
     teacher = None if run_args.teacher is None else load_teacher(run_args.teacher, model_args.config())
-    has_head = kind.__name__ in (model_args.config().architectures or ())
+    is_trained = has_output_layer(model_args.config())
     model = build_model(kind, model_args, run_args.seed)
     config = model.config
 
@@ -55,11 +55,12 @@ def main(args: list[str] | None = None) -> None:
 
     training = batches("train", limit=data_args.max_train_rows, partial_rows=run_args.partial_rows)
     test = batches("test")
-    if not has_head:
-        manifest = training.rows.manifest
-        if not manifest["label_std"] > 0:
-            raise DataError(f"{data_args.data}: all training rows have one expression; prepare other data")
-        model.set_label_statistics(manifest["label_mean"], manifest["label_std"])
+    validation = batches("validation")
+    check_validation(validation, run_args)
+    model.to(run_args.device)
+    start_at_labels(model, RegressionBatches(training.rows, config, limit=data_args.max_train_rows), is_trained)
+    lengths = training.rows.manifest["insert_length"]
+    config.insert_lengths = [lengths["shortest"], lengths["longest"]]
 
     def loss(outputs, labels: Tensor, num_items_in_batch: Tensor | None = None) -> Tensor:
         """Squared error a row of the whole batch, over all its accumulation steps and processes."""
@@ -73,14 +74,14 @@ def main(args: list[str] | None = None) -> None:
         model if teacher is None else taught(model, teacher.to(run_args.device), training),
         run_args,
         train_dataset=training,
-        eval_dataset=batches("validation"),
+        eval_dataset=validation,
         data_collator=dict,  # a data set's items are batches already
         compute_loss_func=loss,
         compute_metrics=regression_metrics,
     )
     train(trainer, run_args.ridge_share)
-    test_metrics = trainer.predict(test, metric_key_prefix="test").metrics
-    write_info(trainer, model_args, data_args, {"validation": trainer.evaluate(), "test": test_metrics})
+    test_metrics = {"test": trainer.predict(test, metric_key_prefix="test").metrics} if len(test) else {}
+    write_info(trainer, model_args, data_args, evaluate(trainer) | test_metrics)
 
 
 if __name__ == "__main__":
