@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from .extras import explain_missing
 from .streams import naming
 
 
@@ -29,6 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 141
     except (ValueError, OSError) as error:
         print(f"dream-bert: {_one_line(error)}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        print(f"dream-bert: {explain_missing(error)}", file=sys.stderr)
         return 2
     return 0
 
@@ -182,6 +186,11 @@ def _run_prepare(args: argparse.Namespace) -> None:
     for stage, splits in manifest["stages"].items():
         for split, entry in splits.items():
             print(f"{stage}/{split}\t{entry['rows']} rows\t{entry['duplicates_dropped']} duplicates dropped")
+            if split != "train" and entry["rows"] + entry["duplicates_dropped"] < entry["asked"]:
+                print(
+                    f"{stage}/{split} has fewer rows than the {entry['asked']} asked: related rows stay together",
+                    file=sys.stderr,
+                )
 
 
 def _add_calibrate(verbs) -> None:
@@ -249,10 +258,7 @@ def _add_export(verbs) -> None:
 
 
 def _run_export(args: argparse.Namespace) -> None:
-    try:
-        from .export import export_folder
-    except ImportError as error:
-        raise ValueError(f"{error}; pip install 'dream-promoter-bert[onnx]'") from error
+    from .export import export_folder
 
     _quieten()
     export_folder(args.output, args.model)

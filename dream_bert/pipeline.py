@@ -38,6 +38,11 @@ class PromoterExpressionPipeline(Pipeline):
     _load_tokenizer = _load_processor = _load_feature_extractor = _load_image_processor = False
 
     def __init__(self, model: RegressionModel, **kwargs: Any):
+        if (outputs := getattr(model.config, "num_labels", 1)) != 1:
+            raise ModelError(
+                f"the model has {outputs} outputs, and {TASK} gives one; "
+                "use pipeline('text-classification', top_k=None, function_to_apply='none')"
+            )
         if not isinstance(model, RegressionModel):
             raise ModelError(f"model is a {type(model).__name__}; give a folder, a Hub id or a model of this package")
         config = model.config

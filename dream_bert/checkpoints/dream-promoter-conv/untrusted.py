@@ -56,6 +56,9 @@ FIELDS = {*_SIZES, *_NUMBERS, *_CHOICES, *_KINDS, *_LAYOUT, "label_mean", "label
 """What is read of a `config.json`."""
 
 
+_STOCK = "this package {what}: use such a model with the classes and pipelines of transformers, without remote code"
+
+
 def read_json(path: str | Path) -> dict[str, Any]:
     """The object in a JSON file of at most `MAX_BYTES`.
 
@@ -132,6 +135,8 @@ def _check_ranges(fields: dict[str, Any], ranges: dict[str, tuple], kind: type, 
     for name in ranges.keys() & fields.keys():
         value, (least, most) = fields[name], ranges[name]
         if not _is_number(value, kind) or not least <= value <= most:
+            if name == "vocab_size":
+                raise ValueError(f"vocab_size is {value!r:.80}; {_STOCK.format(what=f'reads {least} tokens')}")
             raise ValueError(f"{name} is {value!r:.80}; give {what} from {least} to {most}")
 
 
@@ -153,7 +158,7 @@ def _check_kinds(fields: dict[str, Any]) -> None:
     labels = fields.get("id2label", {"0": ""})
     if (count := fields.get("num_labels", len(labels))) != 1 or [str(label) for label in labels] != ["0"]:
         count = count if count != 1 else len(labels)
-        raise ValueError(f"num_labels is {count}; the model predicts expression alone, label 0")
+        raise ValueError(f"num_labels is {count}; {_STOCK.format(what='predicts one number, expression, label 0')}")
 
 
 def _check_label_statistics(mean: float, std: float) -> None:
