@@ -22,7 +22,8 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
-from .records import ID_COLUMNS, LABEL_COLUMNS, BadRow, Record, RowFault, find_columns, parse_label
+from .columns import find_columns, is_header, other_columns
+from .records import USUAL, BadRow, Columns, Record, RowFault, parse_label
 from .streams import DAMAGE, ReadError, copy, damaged, naming, peek, shown
 
 LONGEST_RECORD = 1 << 22
@@ -31,13 +32,17 @@ LONGEST_RECORD = 1 << 22
 _FORMATS = "FASTA, TSV or CSV with a column 'sequence', one sequence a line, or Parquet, plain or gzipped"
 
 
-def read_records(path: str | Path, labelled: bool = False) -> Iterator[Record]:
-    """The records of a file, one after the other; the first bad row ends the reading.
+def read_records(
+    path: str | Path, labelled: bool = False, *, columns: Columns = USUAL, keep: bool = False
+) -> Iterator[Record]:
+    """Read the records of a file, one after the other; the first bad row ends the reading.
 
     Args:
         path: a file, or `-` for standard input.
         labelled: parse the labels. A label that is missing, not a number, NaN or infinite is an error.
             If False (the default) labels are not looked at, and `expression` is None.
+        columns: names of the columns of a table. Default: found by their usual names.
+        keep: give each record its `others`, the other columns of its row. Default: False.
 
     Raises:
         ReadError: if the input has no record, is not text or Parquet, is damaged, or has a bad row.
@@ -50,14 +55,19 @@ def read_records(path: str | Path, labelled: bool = False) -> Iterator[Record]:
     ...         print(record.id, record.sequence, record.expression)
     p1 ACGTAC 11.5
     """
-    for row in scan_records(path, labelled):
+    for row in scan_records(path, labelled, columns=columns, keep=keep):
         if isinstance(row, BadRow):
             raise row.error()
         yield row
 
 
 def scan_records(
-    path: str | Path, labelled: bool = False, text_scanner: Callable[..., Iterator] | None = None
+    path: str | Path,
+    labelled: bool = False,
+    text_scanner: Callable[..., Iterator] | None = None,
+    *,
+    columns: Columns = USUAL,
+    keep: bool = False,
 ) -> Iterator[Record | BadRow]:
     """Like `read_records`, but a bad row comes as a `BadRow` in its place, and the reading goes on after it.
 
@@ -82,9 +92,9 @@ def scan_records(
             if zipped or not file.seekable():  # Parquet is read from its end
                 file = stack.enter_context(tempfile.TemporaryFile())
                 copy(stream, file, name)
-            rows = scan_parquet(file, name, labelled)
+            rows = scan_parquet(file, name, labelled, columns, keep)
         else:
-            rows = (text_scanner or scan_text)(stream, name, labelled)
+            rows = (text_scanner or scan_text)(stream, name, labelled, columns, keep)
         if (first := next(rows, None)) is None:
             raise ReadError(f"{name}: has no record; give {_FORMATS}")
         yield first
@@ -94,7 +104,9 @@ def scan_records(
 # --- text -------------------------------------------------------------------------------------------------------
 
 
-def scan_text(stream: BinaryIO, name: str, labelled: bool) -> Iterator[Record | BadRow]:
+def scan_text(
+    stream: BinaryIO, name: str, labelled: bool, columns: Columns = USUAL, keep: bool = False
+) -> Iterator[Record | BadRow]:
     """The rows of a text in any of the formats."""
     lines = lines_of(stream, name)
     number, line = next((numbered for numbered in lines if numbered[1].strip()), (0, ""))
@@ -102,9 +114,9 @@ def scan_text(stream: BinaryIO, name: str, labelled: bool) -> Iterator[Record | 
         return
     lines = chain([(number, line)], lines)
     if line.lstrip().startswith(">"):
-        yield from _scan_fasta(lines, name, labelled)
-    elif _is_header(_header(line, "\t" if "\t" in line else ",")):
-        yield from _scan_table(lines, name, labelled)
+        yield from _scan_fasta(lines, name, labelled, keep)
+    elif is_header(_header(line, "\t" if "\t" in line else ","), columns):
+        yield from _scan_table(lines, name, labelled, columns, keep)
     else:
         yield from scan_plain(lines, name, labelled)
 
@@ -137,7 +149,7 @@ def _is_text(line: str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in line)
 
 
-def _scan_fasta(lines: Iterable[tuple[int, str]], name: str, labelled: bool) -> Iterator[Record | BadRow]:
+def _scan_fasta(lines: Iterable[tuple[int, str]], name: str, labelled: bool, keep: bool) -> Iterator[Record | BadRow]:
     row, number, header, parts, length = -1, 0, "", [], 0
     for line_number, line in chain(lines, [(0, ">")]):
         text = line.strip()
@@ -149,17 +161,18 @@ def _scan_fasta(lines: Iterable[tuple[int, str]], name: str, labelled: bool) -> 
                 parts.append(text)
             continue
         if row >= 0:
-            yield _fasta_row(row, header, "".join(parts), f"{name}:{number}", labelled)
+            yield _fasta_row(row, header, "".join(parts), f"{name}:{number}", labelled, keep)
         row, number, header, parts, length = row + 1, line_number, text, [], 0
 
 
-def _fasta_row(row: int, header: str, sequence: str, where: str, labelled: bool) -> Record | BadRow:
-    id = "".join(header[1:].split(maxsplit=1)[:1])
+def _fasta_row(row: int, header: str, sequence: str, where: str, labelled: bool, keep: bool) -> Record | BadRow:
+    id, description, *_ = *header[1:].split(maxsplit=1), "", ""
+    others = {"description": description} if keep else None
     if not labelled:
-        return Record(id or str(row), sequence, None, where)
+        return Record(id or str(row), sequence, None, where, others)
     id, bar, label = id.rpartition("|")
     try:
-        return Record(id or str(row), sequence, parse_label(label if bar else ""), where)
+        return Record(id or str(row), sequence, parse_label(label if bar else ""), where, others)
     except RowFault as fault:
         return BadRow(where, header, *fault.args)
 
@@ -183,26 +196,22 @@ def scan_plain(
 
 
 def _header(line: str, delimiter: str) -> list[str]:
-    """The column names of a header row, in lower case; none if the line is no row."""
+    """The column names of a header row; none if the line is no row."""
     try:
-        return [column.strip().lower() for column in next(csv.reader([line], delimiter=delimiter), [])]
+        return next(csv.reader([line], delimiter=delimiter), [])
     except csv.Error:  # a field too long for the csv module: one long sequence
         return []
 
 
-def _is_header(columns: list[str]) -> bool:
-    """Whether the names are those of a table, which may lack the sequences' own."""
-    if len(columns) > 1 and not {*LABEL_COLUMNS, *ID_COLUMNS}.isdisjoint(columns):
-        return True
-    return "sequence" in columns or columns[:1] in (["dna"], ["rna"])  # which would pass for sequences
-
-
-def _scan_table(lines: Iterable[tuple[int, str]], name: str, labelled: bool) -> Iterator[Record | BadRow]:
+def _scan_table(
+    lines: Iterable[tuple[int, str]], name: str, labelled: bool, columns: Columns, keep: bool
+) -> Iterator[Record | BadRow]:
     lines = iter(lines)
     first, line = next(lines)
     delimiter = "\t" if "\t" in line else ","
     header = _header(line, delimiter)
-    sequence, label, id = find_columns(header, f"{name}:{first}", labelled)
+    sequence, label, id = find_columns(header, f"{name}:{first}", labelled, columns)
+    others = other_columns(header, (sequence, label, id), f"{name}:{first}") if keep else None
     row = length = 0
 
     def texts() -> Iterator[str]:
@@ -226,7 +235,8 @@ def _scan_table(lines: Iterable[tuple[int, str]], name: str, labelled: bool) -> 
                     raise RowFault("wrong number of columns", f"{what}; correct or remove the row")
                 expression = parse_label(cells[label]) if labelled else None
                 named = cells[id].strip() if id is not None else ""
-                yield Record(named or str(row), cells[sequence].strip(), expression, where)
+                kept = None if others is None else {key: cells[place] for key, place in others.items()}
+                yield Record(named or str(row), cells[sequence].strip(), expression, where, kept)
             except RowFault as fault:
                 yield BadRow(where, delimiter.join(cells), *fault.args)
             row += 1

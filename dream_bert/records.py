@@ -1,11 +1,8 @@
-"""Rows as they are read, good and bad: sequences, labels, and the columns they stand in."""
+"""Rows as they are read, good and bad."""
 
 from typing import NamedTuple
 
-from .streams import ReadError, shown
-
-LABEL_COLUMNS = ("expression", "activity")
-ID_COLUMNS = ("id", "name")
+from .streams import ReadError
 
 LARGEST_LABEL = 3.4028234663852886e38
 """The largest float32; labels are stored as such."""
@@ -15,13 +12,32 @@ class Record(NamedTuple):
     """One sequence as read, not yet checked.
 
     `id` is the row's number from 0 where the input names none; blank lines are no rows. `where` is `FILE:LINE`
-    from 1 (FASTA: the header's line), in Parquet `FILE:row N` from 1.
+    from 1 (FASTA: the header's line), in Parquet `FILE:row N` from 1. `others` are the row's other columns by name, as
+    text and in the order of the file, if they were asked for; of FASTA it is `description`, the header after its first
+    word.
     """
 
     id: str
     sequence: str
     expression: float | None
     where: str
+    others: dict[str, str] | None = None
+
+
+class Columns(NamedTuple):
+    """Names of a table's columns; None for one that is found by its usual names."""
+
+    sequence: str | None = None
+    id: str | None = None
+    label: str | None = None
+
+
+USUAL = Columns()
+"""All columns are found by their usual names."""
+
+
+class InputWarning(UserWarning):
+    """What is doubtful about an input that was read; the message is `FILE[:LINE]: what; what to do`, one line."""
 
 
 class BadRow(NamedTuple):
@@ -67,25 +83,3 @@ def parse_number(text: str) -> float:
     if "_" in text or not text.isascii():
         raise ValueError(f"{text!r:.80} is no number")
     return float(text)
-
-
-def find_columns(header: list[str], where: str, labelled: bool) -> tuple[int, int | None, int | None]:
-    """The places of sequence, label and id among the columns' names, in lower case; None for one that is not there.
-
-    Raises:
-        ReadError: if there is no sequence, no label though `labelled`, or one name twice.
-    """
-
-    def place(*names: str) -> int | None:
-        found = next((name for name in names if name in header), None)
-        if found and header.count(found) > 1:
-            raise ReadError(f"{where}: has {header.count(found)} columns {found!r}; keep one")
-        return header.index(found) if found else None
-
-    sequence, label, id = place("sequence"), place(*LABEL_COLUMNS), place(*ID_COLUMNS)
-    names = shown(", ".join(header))
-    if sequence is None:
-        raise ReadError(f"{where}: has no column 'sequence' but {names}; rename the column")
-    if labelled and label is None:
-        raise ReadError(f"{where}: has no column 'expression' or 'activity' but {names}; add the labels")
-    return sequence, label, id

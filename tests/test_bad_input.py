@@ -101,7 +101,9 @@ CASES = {
     "a column too few": Case("sequence\texpression\nACGT\n", ":2: the row has 1 columns and the header 2; "),
     "a column too many": Case("sequence,expression\nACGT,1\nA,1,5\n", ":3: the row has 3 columns and the header 2; "),
     "no column of sequences": Case("id\texpression\na\t1\n", ":1: has no column 'sequence' but id, expression; "),
-    "sequences under another name": Case("dna\nACGT\n", ":1: has no column 'sequence' but dna; rename the column"),
+    "sequences under another name": Case(
+        "dna\nACGT\n", {"0": "ACGT"}, ":1: has no column 'expression' or 'activity' "
+    ),
     "two columns of sequences": Case("sequence,sequence\nA,C\n", ":1: has 2 columns 'sequence'; keep one"),
     "an open quote": Case('sequence,expression\n"ACGT,1\n', ":2: the table cannot be read ("),
     "a quote without end": Case(f'sequence,expression\n"{"A" * 200_000}', ":2: the table cannot be read ("),
@@ -194,7 +196,7 @@ each_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_reading(folder, case):
     write(case.content)
     try:
-        inserts = {id: check_insert(sequence, id, where, 128) for id, sequence, _, where in read_records("input")}
+        inserts = {id: check_insert(sequence, id, where, 128) for id, sequence, _, where, _ in read_records("input")}
     except ValueError as error:
         assert isinstance(case.unlabelled, str), error
         assert_one_line(str(error), f"input{case.unlabelled}")

@@ -132,7 +132,7 @@ def test_rows_come_before_the_input_ends(tmp_path):
         (gzip.compress(PARQUET, mtime=0)[:-20], "damaged or cut off"),
         (PARQUET[:-20], "Parquet file cannot be read"),
         (b"PAR1", "Parquet file cannot be read"),
-        (parquet_bytes(dna=["A"]), "no column 'sequence'"),
+        (parquet_bytes(bases=["A"]), "no column 'sequence'"),
         (parquet_bytes(sequence=["A"]), "no column 'expression' or 'activity'"),
         (parquet_bytes(sequence=[1], expression=[1.0]), "'sequence' holds int64"),
         (parquet_bytes(sequence=["A"], expression=[True]), "'expression' holds bool"),
