@@ -69,6 +69,9 @@ def scan_parquet(
                 kept = dict(zip(others, values, strict=True)) if keep else None
                 yield _record(name, row, sequence, label, id, labelled, kept)
                 row += 1
+        if row != table.metadata.num_rows:
+            what = f"the Parquet file has {row} rows and its footer says {table.metadata.num_rows}"
+            raise ReadError(f"{name}: {what}; write or copy it again")
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise _unreadable(name, error) from error
 
