@@ -117,7 +117,7 @@ def _record(
         check_sizes(id, others)
         return Record(id, sequence, parse_label(label) if labelled else None, where, others)
     except RowFault as fault:
-        return BadRow(where, f"{sequence}\t{label}", *fault.args)
+        return BadRow(where, f"{sequence[:LONGEST_OTHERS]}\t{label}", *fault.args)
 
 
 # --- values -----------------------------------------------------------------------------------------------------
