@@ -16,9 +16,10 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from .construct import OLIGO_END, OLIGO_START
-from .reading import LONGEST_RECORD, lines_of, scan_plain, scan_records, scan_text
-from .records import LARGEST_LABEL, USUAL, BadRow, Columns, Record
+from .reading import scan_records
+from .records import LARGEST_LABEL, LONGEST_RECORD, USUAL, BadRow, Columns, Record
 from .streams import DAMAGE, damaged, rejoin
+from .text import lines_of, scan_plain, scan_text
 
 LONGEST_INSERT = 4096
 """Bp; keeps a full shard below the 2^31 values that an Arrow list column can address."""

@@ -4,6 +4,17 @@ from typing import NamedTuple
 
 from .streams import ReadError
 
+LONGEST_RECORD = 1 << 22
+"""Characters of a line, a sequence or a table's row: what a small gzip file unpacks to may have no end."""
+
+LONGEST_ID = 4096
+"""Characters of a record's id."""
+
+LONGEST_OTHERS = 1 << 16
+"""Characters of a record's other columns together."""
+
+FORMATS = "FASTA, TSV or CSV with a column 'sequence', one sequence a line, or Parquet, plain or gzipped"
+
 LARGEST_LABEL = 3.4028234663852886e38
 """The largest float32; labels are stored as such."""
 
@@ -54,6 +65,24 @@ class BadRow(NamedTuple):
 
 class RowFault(ValueError):
     """What is wrong with one row, raised with (reason, detail)."""
+
+
+def check_sizes(id: str, others: dict[str, str] | None) -> None:
+    """Check that an id and the other columns are no longer than a row may have them.
+
+    Raises:
+        RowFault: if one is.
+    """
+    if len(id) > LONGEST_ID:
+        raise RowFault("id too long", f"the id has {len(id)} characters and may have {LONGEST_ID}; shorten it")
+    if others is not None and (length := sum(map(len, others.values()))) > LONGEST_OTHERS:
+        what = f"the other columns have {length} characters and may have {LONGEST_OTHERS}"
+        raise RowFault("other columns too long", f"{what}; shorten them or leave them out")
+
+
+def too_long(what: str) -> RowFault:
+    """Return the fault of a line, sequence or row that is longer than `LONGEST_RECORD`."""
+    return RowFault(f"{what} too long", f"the {what} has more than {LONGEST_RECORD} characters; give windows of it")
 
 
 def parse_label(text: str | float | None) -> float:
