@@ -14,6 +14,7 @@ from .encoding import longest_insert
 from .prediction import load_model, predict
 from .reading import read_records
 from .related import unrelated_rows
+from .untrusted import read_json
 from .writing import open_output, text_stream
 
 LEVELS = np.arange(50, 100) / 100
@@ -43,7 +44,7 @@ def calibrate(model: str | Path, data: str | Path) -> int:
         SequenceError, ReadError, ModelError, OSError: as `predict_file`.
     """
     path = Path(model) / "config.json"
-    config = json.loads(path.read_text(encoding="utf-8"))
+    config = read_json(path)
     loaded = load_model(Path(model))
     if Path(data).is_dir():
         inserts, measured = unrelated_rows(data)

@@ -27,6 +27,7 @@ from dream_bert.loading import RegressionModel, load_regression
 from dream_bert.prediction import ModelError
 from dream_bert.record import data_record, weights_hash
 from dream_bert.training import run_script
+from dream_bert.untrusted import read_json
 from dream_bert.writing import new_folder
 
 SPLITS = {"validation": "eval", "test": "test"}
@@ -36,7 +37,7 @@ SPLITS = {"validation": "eval", "test": "test"}
 def read_info(run: Path) -> dict[str, Any]:
     """Raises: ArgumentError: if the folder holds no finished training run."""
     try:
-        return json.loads((run / INFO).read_text(encoding="utf-8"))
+        return read_json(run / INFO)
     except (OSError, ValueError):
         raise ArgumentError(f"{run}: has no {INFO}; give folders of finished runs of run_regression.py") from None
 
