@@ -9,41 +9,52 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import __version__
+from .signals import stopping_on_signals
 from .streams import naming
+from .terminal import Parser, open_closed_streams, printable, printed_warnings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one verb; returns the exit status: 0, 2 after a user's error, 130 after Ctrl-C, 141 after a broken pipe."""
-    try:
+    """Run one verb.
+
+    Returns:
+        The exit status: 0, 2 after a user's error, 130 after Ctrl-C, 141 after a broken pipe. After SIGTERM and SIGHUP
+        it is raised, as `SystemExit`: 143 and 129.
+    """
+    open_closed_streams()
+    with stopping_on_signals() as stopped, printed_warnings():
         try:
-            args = _parser().parse_args(argv)
-            args.run(args)
-        finally:
-            if sys.stdout is not None:  # closed from the start
-                with naming("stdout"):
-                    sys.stdout.flush()
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        # The interpreter flushes standard output once more as it ends, and would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    except (ValueError, OSError) as error:
-        print(f"dream-bert: {_one_line(error)}", file=sys.stderr)
-        return 2
+            try:
+                args = _parser().parse_args(argv)
+                args.run(args)
+            finally:
+                if sys.stdout is not None:
+                    with naming("stdout"):
+                        sys.stdout.flush()
+        except KeyboardInterrupt:
+            return 130
+        except BrokenPipeError:
+            # The interpreter flushes standard output once more as it ends, and would complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 141
+        except Exception as error:
+            if stopped:  # a library answered the signal with an error of its own
+                return 128 + stopped[0]
+            if not isinstance(error, ValueError | OSError):
+                raise
+            print(f"dream-bert: {printable(_one_line(error))}", file=sys.stderr)
+            return 2
     return 0
 
 
 def _one_line(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
-        return " ".join(f"{error.filename}: {error.strerror}".split())
-    return " ".join(str(error).split()) or type(error).__name__
+        return f"{error.filename}: {error.strerror}"
+    return str(error) or type(error).__name__
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="dream-bert", description="Predict the expression of yeast promoters from their DNA."
-    )
+    parser = Parser(prog="dream-bert", description="Predict the expression of yeast promoters from their DNA.")
     parser.add_argument("--version", action="version", version=f"dream-bert {__version__}")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     for add in (_add_predict, _add_score, _add_prepare, _add_calibrate, _add_simulate, _add_export, _add_publish):
@@ -240,7 +251,7 @@ def _run_prepare(args: argparse.Namespace) -> None:
         **{name: getattr(args, name) for name in ("mlm_validation", "validation", "test") if name in args},
     )
     for reason, count in manifest["rejected"].items():
-        print(f"skipped {count} {reason}", file=sys.stderr)
+        print(printable(f"skipped {count} {reason}"), file=sys.stderr)
     for stage, splits in manifest["stages"].items():
         for split, entry in splits.items():
             print(f"{stage}/{split}\t{entry['rows']} rows\t{entry['duplicates_dropped']} duplicates dropped")
@@ -270,7 +281,7 @@ def _run_calibrate(args: argparse.Namespace) -> None:
 
     _quieten()
     rows = calibrate(args.model, args.data, columns=_columns(args), on_error=args.on_error, rejects=args.rejects)
-    print(f"{args.model}: calibrated on {rows} rows")
+    print(printable(f"{args.model}: calibrated on {rows} rows"))
 
 
 def _add_simulate(verbs) -> None:
@@ -349,7 +360,7 @@ def _run_publish(args: argparse.Namespace) -> None:
         for file in preview(args.kind, args.repo, args.model):
             print(*file, sep="\t")
     else:
-        print(publish(args.kind, args.repo, args.model, args.revision, args.private))
+        print(printable(publish(args.kind, args.repo, args.model, args.revision, args.private)))
 
 
 if __name__ == "__main__":

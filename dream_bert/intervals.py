@@ -16,6 +16,7 @@ from .reading import scan_records
 from .records import USUAL, Columns
 from .rejects import open_rejects
 from .related import unrelated_rows
+from .untrusted import read_json
 from .writing import open_output, text_stream
 
 LEVELS = np.arange(50, 100) / 100
@@ -55,7 +56,7 @@ def calibrate(
         SequenceError, ReadError, ModelError, OSError: as `predict_file`.
     """
     path = Path(model) / "config.json"
-    config = json.loads(path.read_text(encoding="utf-8"))
+    config = read_json(path)
     loaded = load_model(Path(model))
     if Path(data).is_dir():
         inserts, measured = unrelated_rows(data)

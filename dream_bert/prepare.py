@@ -9,7 +9,6 @@ import hashlib
 import json
 import math
 import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from fractions import Fraction
@@ -32,6 +31,7 @@ from .shards import ShardWriter
 from .splits import Share, deal, deal_groups, held_before, is_in, split_sizes, top_threshold
 from .spool import Spool
 from .streams import naming
+from .writing import new_folder
 
 TOP_FRACTION = Fraction(1, 5)
 MLM_VALIDATION = Fraction(1, 20)
@@ -91,11 +91,8 @@ def prepare(
         raise DataError(f"seed is {seed} and top fraction {top_fraction}; give a seed from 0, a fraction above 0 to 1")
     if not stages or set(stages) - set(STAGES):
         raise DataError(f"stages are {', '.join(stages) or 'none'}; choose from {', '.join(STAGES)}")
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
-        build = Path(scratch, "build")
-        build.mkdir()
-        spool = Spool(Path(scratch, "spool.arrow"))
-        listed = build / "rejects.tsv"
+    with new_folder(folder, replace=overwrite) as build:
+        spool, listed = Spool(build.with_name("spool.arrow")), build / "rejects.tsv"
         with listed.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file, spool:
             rejects = Rejects("skip" if skip_bad else "stop", file)
             sources = [_read_source(str(source), spool, rejects, columns) for source in inputs]
@@ -129,7 +126,6 @@ def prepare(
             manifest |= {"label_mean": written["train"].mean, "label_std": written["train"].std}
             manifest["stages"]["regression"] = _entries(written, sizes)
         Path(build, "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-        _move_into_place(build, folder)
     return manifest
 
 
@@ -214,19 +210,6 @@ def _entries(written: dict[str, ShardWriter], dealt: dict[str, int]) -> dict[str
         split: {"rows": shards.rows, "duplicates_dropped": dealt[split] - shards.rows, "shards": shards.shards}
         for split, shards in written.items()
     }
-
-
-def _move_into_place(build: Path, folder: Path) -> None:
-    """Move the finished folder to its place; an earlier one goes with the scratch folder."""
-    earlier = build.with_name("earlier")
-    if folder.exists():
-        os.replace(folder, earlier)
-    try:
-        os.replace(build, folder)
-    except OSError:
-        if earlier.exists():
-            os.replace(earlier, folder)
-        raise
 
 
 def _versions() -> dict[str, str]:

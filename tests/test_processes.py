@@ -356,13 +356,13 @@ def test_a_bad_sequence_ends_all_processes_with_one_message(source, model, tmp_p
     assert "base 3 is not an IUPAC nucleotide code; remove or replace it; --on-error skip" in printed(source, 0)
     assert f"dream-bert: {source}:102: record '101'" in printed(source, 0)
     assert "dream-bert" not in printed(source, 1) and "Traceback" not in printed(source, 1)
-    assert not list(tmp_path.glob("*out.tsv*"))
+    assert not list(tmp_path.glob("*.part")) + list(tmp_path.glob("out.tsv*"))
 
 
 def test_a_process_that_dies_leaves_no_output(source, model, tmp_path):
     assert statuses(start_predicting(source, tmp_path / "out.tsv", model, 1, 2)) == [2, -signal.SIGKILL]
     assert "dream-bert: another process ended, and nothing was written" in printed(source, 0)
-    assert not list(tmp_path.glob(".out.tsv*")) + list(tmp_path.glob("out.tsv*"))
+    assert not list(tmp_path.glob("*.part")) + list(tmp_path.glob("out.tsv*"))
 
 
 def test_the_first_process_dies(source, model, tmp_path):
@@ -374,7 +374,7 @@ def test_the_first_process_dies(source, model, tmp_path):
 def test_sigterm_leaves_no_output(source, model, tmp_path):
     started = start_predicting(source, tmp_path / "out.tsv", model, 0, 2, signal.SIGTERM)
     assert statuses(started) == [128 + signal.SIGTERM, 2]
-    assert not list(tmp_path.glob(".out.tsv*")) + list(tmp_path.glob("out.tsv*"))
+    assert not list(tmp_path.glob("*.part")) + list(tmp_path.glob("out.tsv*"))
 
 
 def test_the_command_under_the_launcher(source, model, tmp_path):
