@@ -11,7 +11,7 @@ from scipy.stats import binom
 from .construct import check_insert
 from .data import DataError
 from .encoding import longest_insert
-from .prediction import load_model, predict
+from .prediction import load_model, model_name, predict
 from .reading import scan_records
 from .records import USUAL, Columns
 from .rejects import open_rejects
@@ -55,9 +55,10 @@ def calibrate(
         DataError: if those are too few, or the data cannot be read.
         SequenceError, ReadError, ModelError, OSError: as `predict_file`.
     """
-    path = Path(model) / "config.json"
+    folder = Path(model_name(model))
+    path = folder / "config.json"
     config = read_json(path)
-    loaded = load_model(Path(model))
+    loaded = load_model(folder)
     if Path(data).is_dir():
         inserts, measured = unrelated_rows(data)
         predicted = predict(inserts, loaded)
