@@ -60,9 +60,9 @@ def find_oligo(sequence: str) -> Oligo | None:
     """
     if sequence.startswith(OLIGO_START) and sequence.endswith(OLIGO_END):
         return None
-    if OLIGO_START in sequence or _PIECES[OLIGO_START].match(sequence):
-        if found := _read(sequence, *_find_start(sequence)):
-            return found if found.mismatches or found.flanked else None
+    starts = OLIGO_START in sequence or _PIECES[OLIGO_START].match(sequence)
+    if starts and (found := _read(sequence, *_find_start(sequence))):
+        return found if found.mismatches or found.flanked else None
     tail = max(0, len(sequence) - len(OLIGO_START))
     if (
         _START_REVERSED in sequence
