@@ -273,6 +273,10 @@ def refusals(tiny_model, tmp_path_factory):
     for name, fields in HUGE_CONFIGS.items():
         shutil.copytree(root / "model", root / name)
         change(root / name / "config.json", **fields)
+    for name, (fields, tensors) in LACKING.items():
+        shutil.copytree(root / "model", root / name)
+        change(root / name / "config.json", **fields)
+        (root / name / WEIGHTS).write_bytes(header(tensors) + bytes(4 * len(tensors)))
     shutil.copytree(root / "model", root / "hole")
     place = {"dtype": "F32", "shape": [1, 2**34], "data_offsets": [0, 2**36]}
     with open(root / "hole" / WEIGHTS, "wb") as file:
@@ -283,7 +287,7 @@ def refusals(tiny_model, tmp_path_factory):
             file.write(head)
             for _ in range(400):
                 file.write(b"A" * 2**20)
-    cases = [*HUGE_CONFIGS, "hole", *BOMBS]
+    cases = [*HUGE_CONFIGS, *LACKING, "hole", *BOMBS]
     command = [sys.executable, "-c", LIMITED, *(str(root / name) for name in ("model", *cases))]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr[-500:]
@@ -291,12 +295,31 @@ def refusals(tiny_model, tmp_path_factory):
 
 
 HUGE_CONFIGS = {"wide": {"hidden_size": HUGE}, "deep": {"num_hidden_layers": HUGE}, "labels": {"num_labels": HUGE}}
+ONE = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
+LARGE = {"hidden_size": 1920, "num_attention_heads": 16, "num_hidden_layers": 30, "intermediate_size": 7000}
+LACKING = {
+    "empty": (LARGE, {}),
+    "a bias": (LARGE, {"classifier.bias": ONE}),
+    "another name": (LARGE, {"x": ONE}),
+    "another shape": (LARGE, {"bert.embeddings.word_embeddings.weight": ONE}),
+    "claimed": (LARGE, {"bert.embeddings.word_embeddings.weight": ONE | {"shape": [2**31, 1920]}}),
+}
 BOMBS = {"bomb.fa.gz": b">one\n", "bomb.txt.gz": b""}
 
 
 @pytest.mark.parametrize("name, fields", HUGE_CONFIGS.items())
 def test_a_huge_configuration_takes_no_memory(refusals, name, fields):
     assert next(iter(fields)) in refusals[name]
+
+
+@pytest.mark.parametrize("name", LACKING)
+def test_a_file_of_few_weights_takes_no_memory(refusals, name):
+    """Two billion numbers are in the configuration; the file has at most one."""
+    assert (
+        "has no fitting weights for" in refusals[name]
+        or name == "claimed"
+        and "no whole safetensors" in refusals[name]
+    )
 
 
 def test_a_tensor_of_gigabytes_takes_no_memory(refusals):
@@ -362,6 +385,116 @@ def test_a_hostile_length_is_refused(tmp_path, length):
     change(tmp_path / "tokenizer_config.json", model_max_length=length)
     with pytest.raises(ValueError, match="tokenizer_config.json: model_max_length is |max_position_embeddings"):
         KmerTokenizer.from_pretrained(tmp_path)
+
+
+# --- the files of a folder -------------------------------------------------------------------------------------------
+
+
+def put_in_place(path, what):
+    """Replace a file by something that is none of this package's."""
+    content = path.read_bytes()
+    path.unlink()
+    if what == "device":
+        path.symlink_to("/dev/zero")
+    elif what == "fifo":
+        os.mkfifo(path)
+    elif what == "link elsewhere":
+        (path.parents[1] / f"other {path.name}").write_bytes(content)
+        path.symlink_to(f"../other {path.name}")
+    elif what == "folder":
+        path.mkdir()
+    elif what == "hole":
+        with open(path, "wb") as file:
+            file.truncate(2**36)
+    elif what == "deep list":
+        path.write_bytes(b'{"results": ' + b"[" * 90_000)
+    elif what == "deep, whole":
+        path.write_bytes(b'{"a":' * 500 + b"1" + b"}" * 500)
+    elif what == "no object":
+        path.write_bytes(b'"text"')
+
+
+KINDS = ["device", "fifo", "link elsewhere", "folder", "hole", "deep list", "deep, whole", "no object"]
+RECORD = "training_info.json"
+
+
+@pytest.fixture
+def published(tmp_path):
+    """A copy of a shipped model's folder, to spoil."""
+    shutil.copytree(DEFAULT_MODELS["conv"], tmp_path / "model")
+    (tmp_path / "model" / "evaluation.json").write_text("{}")
+    return tmp_path / "model"
+
+
+def refused(argv, file, capsys):
+    assert main(argv) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("dream-bert: ") and error[:-1].isprintable() and len(error) < 600
+    assert file.name in error or "no config.json" in error
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["config.json", WEIGHTS])
+def test_calibrate_reads_files_of_the_folder_alone(folder, tmp_path, capsys, name, kind):
+    (tmp_path / "rows.txt").write_text("ACGT\t1\n")
+    put_in_place(folder / name, kind)
+    before = sorted(tmp_path.rglob("*"))
+    refused(["calibrate", str(tmp_path / "rows.txt"), "--model", str(folder)], folder / name, capsys)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["config.json", RECORD, "evaluation.json", WEIGHTS])
+def test_publish_reads_files_of_the_folder_alone(published, capsys, monkeypatch, name, kind):
+    monkeypatch.setattr("dream_bert.export.export_onnx", lambda *_: None)
+    put_in_place(published / name, kind)
+    refused(["publish", "conv", "--repo", "a/b", "--model", str(published), "--dry-run"], published / name, capsys)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"results": "x"}, {"results": {"test": 5}}, {"results": {"test": {"test_pearson": "high"}}}, {"data": []},
+        {"results": {"test": {"test_pearson": 10**400}}}, {"parameters": "many"}, {"parameters": 10**400},
+        {"machine": None},
+        {"started_from": 3}, {"started_from": {"model": 1, "training_info": [1]}}, {"mean_of": 5}, {"mean_of": [[]]},
+        {"training_arguments": "x"}, {"data": {"fingerprint": 3, "train_rows": "x"}},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_record_of_another_form_is_refused(published, capsys, monkeypatch, fields):
+    monkeypatch.setattr("dream_bert.export.export_onnx", lambda *_: None)
+    (published / "evaluation.json").unlink()
+    change(published / RECORD, **fields)
+    refused(["publish", "conv", "--repo", "a/b", "--model", str(published), "--dry-run"], published / RECORD, capsys)
+
+
+@pytest.mark.parametrize("kind", KINDS[:7])
+@pytest.mark.parametrize("name", ["tokenizer.json", "tokenizer_config.json"])
+def test_a_tokenizers_files_are_files_of_the_folder(tmp_path, name, kind):
+    (tmp_path / "tokenizer").mkdir()
+    write_tokenizer(tmp_path / "tokenizer")
+    put_in_place(tmp_path / "tokenizer" / name, kind)
+    with pytest.raises((ValueError, OSError)) as error:
+        KmerTokenizer.from_pretrained(tmp_path / "tokenizer")
+    assert name in str(error.value)
+
+
+def test_the_hubs_cache_is_one_folder(folder, tmp_path, inserts):
+    """Its snapshots are links to blobs."""
+    expected = predict(inserts, folder)
+    blobs, snapshot = tmp_path / "models--a--b/blobs", tmp_path / "models--a--b/snapshots/1"
+    blobs.mkdir(parents=True)
+    snapshot.mkdir(parents=True)
+    for number, path in enumerate(folder.iterdir()):
+        path.rename(blobs / str(number))
+        (snapshot / path.name).symlink_to(f"../../blobs/{number}")
+    np.testing.assert_array_equal(predict(inserts, snapshot), expected)
+    blob = (snapshot / "config.json").resolve()
+    blob.rename(tmp_path / "elsewhere")
+    blob.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ModelError, match="is a link to a file outside of the model's folder; copy that file here"):
+        predict(inserts, snapshot)
 
 
 # --- the layout of an ONNX folder -----------------------------------------------------------------------------------
