@@ -93,9 +93,9 @@ def find_file(path: str | Path, folder: str | Path | None = None) -> Path:
     return found
 
 
-def read_bytes(path: str | Path, most: int = MAX_BYTES) -> bytes:
-    """The content of a file of at most `most` bytes; errors as in `find_file`, and a ValueError if it is larger."""
-    with open(find_file(path), "rb") as file:
+def read_bytes(path: str | Path, most: int = MAX_BYTES, folder: str | Path | None = None) -> bytes:
+    """Read a file of at most `most` bytes: a larger one is a ValueError. Arguments and errors as in `find_file`."""
+    with open(find_file(path, folder), "rb") as file:
         content = file.read(most + 1)
     if len(content) > most:
         raise ValueError(f"{path}: is larger than {most:,} bytes, so it is not from this package")
