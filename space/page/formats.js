@@ -1,41 +1,64 @@
-// Files of other formats, by their first bytes or lines: what they are, and what to do.
+// Formats that are given by mistake: what they are and what to do, as dream_bert/foreign.py names them.
 
-const SIGNATURES = [
-  [[0x1f, 0x8b], "is gzipped; unpack it first"],
-  [[0x50, 0x4b, 3, 4], "is a zip or xlsx file; unpack it, or save the sheet as CSV"],
-  [[0x50, 0x41, 0x52, 0x31], "is Parquet; write it as CSV, or use the command line"],
-  [[0xd0, 0xcf, 0x11, 0xe0], "is an xls file; save the sheet as CSV"],
-  [[0x43, 0x27, 0x41, 0x1a], "is 2bit; convert it to FASTA, as with twoBitToFa"],
-  [[0x1a, 0x41, 0x27, 0x43], "is 2bit; convert it to FASTA, as with twoBitToFa"],
-  [[0x42, 0x41, 0x4d, 1], "is BAM; convert it to FASTA, as with samtools fasta"],
-  [[0x42, 0x5a, 0x68], "is compressed with bzip2; unpack it first"],
-  [[0xfd, 0x37, 0x7a, 0x58, 0x5a], "is compressed with xz; unpack it first"],
-  [[0x25, 0x50, 0x44, 0x46], "is PDF; copy the sequences out of it"],
-  [[0xff, 0xfe], "is UTF-16 text; save it as UTF-8"],
-  [[0xfe, 0xff], "is UTF-16 text; save it as UTF-8"],
+const TO_FASTA = "convert it to FASTA";
+const INTERVALS = "give the sequences of the intervals, as from: bedtools getfasta";
+const SAVE = "save the sheet as CSV";
+
+const BINARY = [
+  ["\x1f\x8b", "gzipped", "unpack it"],
+  ["PK\x03\x04", "a zip archive or an Excel workbook", `unpack it, or ${SAVE}`],
+  ["\xd0\xcf\x11\xe0", "an Excel workbook (xls)", SAVE],
+  ["PAR1", "Parquet", "write the table as CSV"],
+  ["BZh", "a bzip2 file", "unpack it"],
+  ["\xfd7zXZ", "an xz file", "unpack it"],
+  ["\x28\xb5\x2f\xfd", "a zstd file", "unpack it"],
+  ["%PDF", "a PDF", "export the sequences as FASTA or CSV"],
+  ["BAM\x01", "BAM", `${TO_FASTA}, as with: samtools fasta`],
+  ["\x1a\x41\x27\x43", "2bit", `${TO_FASTA}, as with: twoBitToFa`],
+  ["\x43\x27\x41\x1a", "2bit", `${TO_FASTA}, as with: twoBitToFa`],
+  ["\xff\xfe", "UTF-16 text", "save it as UTF-8"],
+  ["\xfe\xff", "UTF-16 text", "save it as UTF-8"],
 ];
 
-const TEXTS = [
-  [/^LOCUS {2,}\S/, "GenBank", "with `any2fasta`, or export it as FASTA"],
-  [/^ID {3}\S/, "EMBL", "with `any2fasta`, or export it as FASTA"],
-  [/^@\S[^\n]*\n[A-Za-z.*-]+\n\+/, "FASTQ", "with `seqtk seq -A`"],
-  [/^##fileformat=VCF|^#CHROM\tPOS\t/, "VCF", "to the sequences around the variants, as `bcftools consensus` does"],
-  [/^##gff-version/, "GFF", "to sequences with `bedtools getfasta`"],
-  [/^@(HD|SQ|RG|PG)\t/, "SAM", "with `samtools fasta`"],
-  [/^(track|browser) |^(?=[^\t\n]*[^ACGTN\t\n])[^\t\n]+\t\d+\t\d+(\t|\n|$)/i, "BED", "to sequences with `bedtools getfasta`"],
-  [/^CLUSTAL/, "Clustal", "with `any2fasta`"],
-  [/^#NEXUS/i, "NEXUS", "to FASTA with an alignment viewer"],
-  [/^<(!doctype|html|\?xml)/i, "HTML or XML", "to FASTA, or copy the sequences alone"],
-  [/^[{[]/, "JSON", "to CSV with a column 'sequence'"],
+const TEXT = [
+  [/^LOCUS +\S/, "GenBank", `${TO_FASTA}, as with: seqret`],
+  [/^ID   \S/, "EMBL", `${TO_FASTA}, as with: seqret`],
+  [/^@(HD|SQ|RG|PG|CO)\t/, "SAM", `${TO_FASTA}, as with: samtools fasta`],
+  [/^(##fileformat=VCF|#CHROM\tPOS\t)/, "VCF", "give the sequences, not the variants"],
+  [/^##gff-version/, "GFF", INTERVALS],
+  [/^(track|browser) \S/, "a UCSC track", INTERVALS],
+  [/^(fixedStep|variableStep) /, "wiggle", "give the sequences, not the signal"],
+  [/^<(!doctype )?html/i, "HTML", "copy the sequences alone"],
+  [/^</, "XML", "export the sequences as FASTA or CSV"],
+  [/^[{[]\s*($|["{[\]}\d])/, "JSON", "write FASTA or CSV"],
+  [/^# STOCKHOLM/, "a Stockholm alignment", TO_FASTA],
+  [/^CLUSTAL/, "a Clustal alignment", TO_FASTA],
+  [/^#NEXUS/i, "NEXUS", TO_FASTA],
 ];
 
-/** What the first bytes of a file say that it is and what to do, as "is gzipped; …"; undefined if it may be text. */
+/** Rows of formats that need no header. */
+const ROWS = [
+  [/^\S+\t[^\t]*\t[^\t]+\t\d+\t\d+\t[^\t]*\t[-+.?]\t/, "GFF or GTF", INTERVALS],
+  [/^\S+\t\d+\t\d+(\t|$)/, "BED", INTERVALS],
+  [/^\S+\t\d+\t\S+\t\d+\t\d+\t(\*|(\d+[MIDNSHPX=])+)\t/, "SAM", `${TO_FASTA}, as with: samtools fasta`],
+  [/^\S+\t\d+\t\S+\t[ACGTN]+\t[ACGTN.,*<>]+\t/, "VCF", "give the sequences, not the variants"],
+];
+
+const named = (found) => found && `is ${found[1]}, which is not read here; ${found[2]}`;
+
+/** What a file is by its first bytes; undefined if it may be text. */
 export function binaryFormat(bytes) {
-  return SIGNATURES.find(([signature]) => signature.every((byte, i) => bytes[i] === byte))?.[1];
+  const head = String.fromCharCode(...bytes.subarray(0, 8));
+  return named(BINARY.find(([magic]) => head.startsWith(magic)));
 }
 
-/** What a text of another format is and what to do; undefined if none is known by its beginning. */
-export function foreignFormat(text) {
-  const found = TEXTS.find(([beginning]) => beginning.test(text));
-  return found && `is ${found[1]}, which is not read here; convert it ${found[2]}`;
+/** What a text is by its first lines, none of them blank; undefined if it may be read here. */
+export function foreignFormat(lines) {
+  const found = TEXT.find(([pattern]) => pattern.test(lines[0]));
+  if (found) return named(found);
+  if (lines[0].startsWith("@") && lines[2]?.startsWith("+")) {
+    return named(["", "FASTQ", `${TO_FASTA}, as with: seqtk seq -A`]);
+  }
+  const row = lines.find((line) => !line.startsWith("#"));
+  return named(ROWS.find(([pattern]) => pattern.test(row)));
 }

@@ -5,8 +5,9 @@ import { fastaRecords } from "./fasta.js";
 import { foreignFormat } from "./formats.js";
 import { noteOn } from "./notes.js";
 import { findOligo } from "./orientation.js";
-import { TableError, tableRecords } from "./columns.js";
-import { shortened, strip } from "./text.js";
+import { findLayout } from "./layout.js";
+import { tableRecords } from "./tables.js";
+import { AHEAD, shortened, strip, TextError } from "./text.js";
 
 /** The most sequences that the page predicts at once: about two minutes. */
 export const MOST_RECORDS = 20_000;
@@ -36,7 +37,7 @@ export function readPromoters(text, model, orient = false) {
       }
     }
   } catch (error) {
-    if (!(error instanceof TableError)) throw error;
+    if (!(error instanceof TextError)) throw error;
     return { promoters: [], problems: [{ line: error.line, message: error.message, whole: true }], oligos: 0 };
   }
   return { promoters, problems, oligos };
@@ -44,11 +45,25 @@ export function readPromoters(text, model, orient = false) {
 
 function records(text) {
   const lines = text.replace(/^\ufeff/, "").split(/\r\n|\r|\n/);
-  const numbered = lines.map((line, index) => [index + 1, line]).filter(([, line]) => strip(line));
-  if (!numbered.length) return [];
-  const format = foreignFormat(numbered.slice(0, 3).map(([, line]) => line).join("\n"));
-  if (format) throw new TableError(numbered[0][0], format);
-  const first = numbered.findIndex(([, line]) => !/^[;#]/.test(strip(line)));
-  const isFasta = first >= 0 && strip(numbered[first][1]).startsWith(">");
-  return isFasta ? fastaRecords(numbered.slice(first)) : tableRecords(numbered);
+  const numbered = lines.map((line, index) => [index + 1, line]);
+  const filled = numbered.filter(([, line]) => strip(line));
+  if (!filled.length) return [];
+  const ahead = filled.slice(0, AHEAD);
+  const format = foreignFormat(ahead.map(([, line]) => line));
+  if (format) throw new TextError(ahead[0][0], format);
+  const content = ahead.find(([, line]) => !/^[;#]/.test(strip(line)));
+  if (content && strip(content[1]).startsWith(">")) return fastaRecords(filled);
+  const layout = findLayout(ahead);
+  return layout ? tableRecords(numbered.slice(layout.line), layout) : plainRecords(numbered);
+}
+
+/** One sequence a line; what follows a tab, a label perhaps, is not looked at. */
+function* plainRecords(numbered) {
+  let count = 0;
+  for (const [line, text] of numbered) {
+    const [sequence, label] = text.split("\t", 2);
+    if (strip(sequence).startsWith("#") || (!strip(sequence) && label === undefined)) continue;
+    yield { id: String(count), sequence, line };
+    count += 1;
+  }
 }
