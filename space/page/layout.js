@@ -4,7 +4,7 @@ import { findColumns, isHeader, noColumn } from "./columns.js";
 import { splitRows } from "./tables.js";
 import { SPACE, strip, TextError } from "./text.js";
 
-const NUMBER = /^[+-]?(\d+\.?\d*(e[+-]?\d+)?|\.\d+(e[+-]?\d+)?|inf(inity)?|nan)$/i;
+const NUMBER = /^[\t-\r\x1c-\x20]*[+-]?(\d+\.?\d*(e[+-]?\d+)?|\.\d+(e[+-]?\d+)?|inf(inity)?|nan)[\t-\r\x1c-\x20]*$/i;
 const MISSING = ["", "na", "n/a", "nan", "null", "none", ".", "-"];
 const MOST = 0.8; // share of a column's values that have to be alike for the column to be of their kind
 const SHORTEST_SEQUENCE = 4; // bases of the longest sequence of a column
@@ -146,4 +146,4 @@ const areMost = (test, values) => values.filter(test).length >= MOST * values.le
 const isSequence = (text) => /^[ACGTURYSWKMBDHVN\t-\r ]+$/i.test(text) && strip(text) !== "";
 const hasPlainBases = (text) => /^[ACGTUN]*$/i.test(text);
 const isUpper = (text) => text === text.toUpperCase() && text !== text.toLowerCase();
-const isNumber = (text) => NUMBER.test(strip(text));
+const isNumber = (text) => NUMBER.test(text);
