@@ -32,7 +32,7 @@ from torch.distributed import TCPStore
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 
-from dream_bert import BertForSequenceRegression, DreamBertForMaskedLM, cli, prediction
+from dream_bert import BertForSequenceRegression, DreamBertForMaskedLM, cli, prediction, prediction_files
 from dream_bert.batches import IGNORED
 from dream_bert.data import PromoterDataset
 from dream_bert.prepare import prepare
@@ -315,7 +315,7 @@ def model(tiny_model, tmp_path_factory) -> Path:
 @pytest.mark.parametrize("processes", [2, 3])
 def test_several_processes_write_one_file_in_the_order_of_the_input(source, model, tmp_path, processes):
     assert statuses(start_predicting(source, tmp_path / "out.tsv", model, -1, processes)) == [0] * processes
-    prediction.predict_file(source, tmp_path / "one.tsv", model)
+    prediction_files.predict_file(source, tmp_path / "one.tsv", model)
     ids, values = expressions(tmp_path / "out.tsv")
     assert ids == [str(row) for row in range(101)]
     np.testing.assert_allclose(values, expressions(tmp_path / "one.tsv")[1], atol=1e-5)

@@ -52,7 +52,7 @@ _KINDS = {
     "dilations": list,
 }
 _LAYOUT = ("k", "stride", "context", "reading_frames", "max_position_embeddings")
-FIELDS = {*_SIZES, *_NUMBERS, *_CHOICES, *_KINDS, *_LAYOUT, "label_mean", "label_std", "calibration"}
+FIELDS = {*_SIZES, *_NUMBERS, *_CHOICES, *_KINDS, *_LAYOUT, "label_mean", "label_std", "calibration", "insert_lengths"}
 """What is read of a `config.json`."""
 
 
@@ -106,6 +106,8 @@ def check_config(fields: dict[str, Any]) -> None:
     _check_label_statistics(fields.get("label_mean", 0.0), fields.get("label_std", 1.0))
     if "calibration" in fields:
         _check_calibration(fields["calibration"])
+    if "insert_lengths" in fields:
+        _check_insert_lengths(fields["insert_lengths"])
 
 
 def check_layout(k: int, stride: int, context: int, reading_frames: int, positions: int) -> None:
@@ -172,3 +174,13 @@ def _check_calibration(value: Any) -> None:
     rising = all(numbers == sorted(numbers) for numbers in (expression, ratios))
     if len(expression) != len(spread) or not rising or min(*spread, ratios[0]) < 0:
         raise ValueError("calibration does not rise, is negative, or has lists of other lengths")
+
+
+def _check_insert_lengths(value: Any) -> None:
+    numbers = value if isinstance(value, list) else []
+    if not (
+        len(numbers) == 2
+        and all(_is_number(number, Integral) and 1 <= number <= 100_000 for number in numbers)
+        and numbers[0] <= numbers[1]
+    ):
+        raise ValueError(f"insert_lengths is {value!r:.80}; give the shortest and the longest length in bp")
