@@ -5,6 +5,7 @@ import io
 import json
 import re
 import urllib.request
+import warnings
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -170,7 +171,9 @@ def _read_in_python(path: Path, orient: bool = False) -> tuple[list, list]:
     reader = InsertReader(LONGEST, MODEL["insert_lengths"], orient)
     promoters, faults = [], []
     try:
-        for record in scan_records(path):
+        with warnings.catch_warnings(action="ignore"):
+            records = list(scan_records(path))
+        for record in records:
             if isinstance(record, BadRow):
                 faults.append(_fault(int(record.where.rpartition(":")[2]), record.detail))
                 continue
