@@ -121,7 +121,7 @@ function tooMuch(count, most, what) {
 function showOligos(count) {
   $("oligos").hidden = count === 0;
   $("oligos-count").textContent =
-    `${counted(count, "oligo")} on the other strand, with changed constants, or with bases outside of them`;
+    `${counted(count, "oligo")} on the other strand, with changed constants, or with bases outside of the constants`;
 }
 
 function showMarks(count) {

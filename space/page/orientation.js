@@ -63,6 +63,6 @@ function read(bases, start) {
 }
 
 function countMismatches(bases, constant, place) {
-  if (place < 0) return constant.length;
+  if (place < 0 || place + constant.length > bases.length) return constant.length;
   return [...constant].filter((base, i) => bases[place + i] !== base).length;
 }

@@ -9,7 +9,7 @@ import { findLayout } from "./layout.js";
 import { tableRecords } from "./tables.js";
 import { AHEAD, shortened, strip, TextError } from "./text.js";
 
-/** The most sequences that the page predicts at once: about two minutes. */
+/** The most sequences that the page predicts at once, in some minutes. */
 export const MOST_RECORDS = 20_000;
 
 /**
