@@ -107,10 +107,10 @@ def _read(sequence: str, begin: int | None, mismatches: int) -> Oligo | None:
 
 def _count_mismatches(sequence: str, constant: str, place: int) -> int:
     """Count the changed bases of a constant at a place of a sequence, exactly up to `MOST_MISMATCHES`."""
-    if place < 0 or not _PIECES[constant].match(sequence, place):
+    end = place + len(constant)
+    if place < 0 or end > len(sequence) or not _PIECES[constant].match(sequence, place):
         return len(constant)
-    part = sequence[place : place + len(constant)]
-    return sum(map(ne, part, constant)) + len(constant) - len(part)
+    return sum(map(ne, sequence[place:end], constant))
 
 
 def _pieces(constant: str) -> re.Pattern:
