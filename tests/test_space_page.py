@@ -148,7 +148,7 @@ def test_what_the_model_was_not_trained_on_is_marked(page):
     rows = predicted(page, "\n".join(inserts))
     notes = [note for _, _, note in rows]
     assert notes == ["shorter than 72 bp", "", "", "longer than 88 bp", "more than 10 % N", ""]
-    assert page.inner_text("#marks") == "⚠ 3 of 6 predictions have a note"
+    assert page.inner_text("#marks") == "⚠ 3 notes on 6 predictions"
     marks = page.locator("#predictions tbody tr").evaluate_all(
         "(rows) => rows.map((row) => row.querySelector('.mark')?.textContent ?? '')"
     )
@@ -176,8 +176,9 @@ def test_an_oligo_that_is_not_as_it_should_be_is_told_and_read_if_wanted(page):
     assert page.inner_text("#problems h2") == "1 of 5 records cannot be scored and are left out"
 
     page.check("#orient")
-    page.wait_for_selector("#problems", state="hidden")
     page.wait_for_selector("#results:not([hidden])")
+    assert not page.is_visible("#problems")
+    assert page.evaluate("document.activeElement.id") == "orient"
     _, *rows = downloaded(page)
     assert [note for _, _, note in rows] == [
         "",
@@ -187,7 +188,6 @@ def test_an_oligo_that_is_not_as_it_should_be_is_told_and_read_if_wanted(page):
         "bases outside of the oligo cut off",
     ]
     assert len({expression for _, expression, _ in rows}) == 1
-    assert page.evaluate("document.activeElement.id") == "orient"
 
 
 def test_bad_records_are_told_and_left_out(page):

@@ -9,14 +9,12 @@ import { singleChanges, strongest, withEffects } from "./mutagenesis.js";
 import { Predictor } from "./predictor.js";
 import { MOST_RECORDS, readPromoters } from "./reading.js";
 import { PredictionTable } from "./table.js";
-import { shortened } from "./text.js";
+import { counted, number, shortened } from "./text.js";
 
 const MOST_CHARACTERS = 4e6; // of a text: a larger one makes its box slow
 const MOST_PROBLEMS = 100;
 const STRONGEST = 5;
 
-const number = (value) => value.toLocaleString("en", { maximumFractionDigits: 1 });
-const counted = (count, what) => `${number(count)} ${what}${count === 1 ? "" : "s"}`;
 const $ = (id) => document.getElementById(id);
 const predictor = new Predictor((share) => ($("progress").value = share));
 const [model, native] = await Promise.all(["model.json", "native.json"].map(fetchJson)).catch((error) => {
@@ -109,9 +107,8 @@ async function score() {
 
 /** Whether a text is longer than its box can hold without delay; tells so. */
 function isTooLong(characters) {
-  if (characters <= MOST_CHARACTERS) return false;
-  tell(tooMuch(characters / 1e6, MOST_CHARACTERS / 1e6, "million characters"));
-  return true;
+  if (characters > MOST_CHARACTERS) tell(tooMuch(characters / 1e6, MOST_CHARACTERS / 1e6, "million characters"));
+  return characters > MOST_CHARACTERS;
 }
 
 function tooMuch(count, most, what) {
@@ -126,7 +123,7 @@ function showOligos(count) {
 
 function showMarks(count) {
   $("marks").hidden = count === 0;
-  $("marks").textContent = `⚠ ${number(count)} of ${number(rows.length)} predictions ${count === 1 ? "has" : "have"} a note`;
+  $("marks").textContent = `⚠ ${counted(count, "note")} on ${number(rows.length)} predictions`;
 }
 
 function showProblems(problems, usable) {
@@ -180,7 +177,8 @@ async function explain({ id, insert, expression }) {
   $("changes-title").focus();
 }
 
-const describe = (change) => `${changeName(change)}: ${change.expression.toFixed(DECIMALS)} (${signed(change.effect)})`;
+const describe = ({ expression, effect, ...change }) =>
+  `${changeName(change)}: ${expression.toFixed(DECIMALS)} (${signed(effect)})`;
 
 function listChanges(list, changes) {
   const items = changes.map((change) => element("li", { className: "numbers", textContent: describe(change) }));

@@ -50,7 +50,7 @@ function closingQuote(text, open) {
   return at;
 }
 
-/** Records, `{id, sequence, line}` or `{id, fault, line}`, of a table with a layout; lines are those below its header. */
+/** Records, `{id, sequence, line}` or `{id, fault, line}`, of the lines below a table's header. */
 export function* tableRecords(numbered, { delimiter, header, places }) {
   let count = 0;
   for (const { line, cells } of splitRows(numbered, delimiter)) {
