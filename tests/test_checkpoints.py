@@ -166,6 +166,7 @@ def test_demo_prints_the_readmes_table():
             assert_close(float(value), float(quoted.split()[1]), decimals=3)  # both are rounded to four
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "model, r, pearson_score, spearman_score",
     [("dream-promoter-bert", 0.82, 0.45, 0.57), ("dream-promoter-conv", 0.87, 0.53, 0.62)],

@@ -115,6 +115,7 @@ def check_client(results, sequences):
     assert_close(logits[:, 0], predict(sequences))
 
 
+@pytest.mark.slow
 def test_a_fresh_process_loads_what_was_published_and_then_without_the_hub(inserts, tmp_path_factory):
     cache = tmp_path_factory.mktemp("cache")
     with HubServer() as server, server.client():
@@ -125,6 +126,7 @@ def test_a_fresh_process_loads_what_was_published_and_then_without_the_hub(inser
     check_client(run_client(server.url, cache, commit, inserts, HF_HUB_OFFLINE="1"), inserts)
 
 
+@pytest.mark.slow
 def test_the_convolutions_are_predicted_with_by_their_id(hub, inserts, tmp_path):
     env = os.environ | {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path), "HF_HUB_DISABLE_XET": "1"}
     (tmp_path / "inserts.txt").write_text("\n".join(inserts) + "\n")

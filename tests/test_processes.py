@@ -193,6 +193,7 @@ def assert_same_outcome(one: Path, many: Path, processes: int) -> None:
     assert len(history(one, "eval")) == 3
 
 
+@pytest.mark.slow
 @mortal.several_resume
 def test_a_process_dies_and_the_resumed_run_ends_as_one_of_one_process(arguments, data, tmp_path):
     run_noting_rows("regression", str(tmp_path / "one"), -1, arguments("regression", "whole", BATCH))
@@ -221,6 +222,7 @@ def test_a_process_dies_and_the_resumed_run_ends_as_one_of_one_process(arguments
     assert [sorted(values) for values in evaluated] == wanted
 
 
+@pytest.mark.slow
 def test_two_machines_are_one(arguments, tmp_path):
     run_noting_rows("mlm", str(tmp_path / "one"), -1, arguments("mlm", "whole", BATCH))
     trained = arguments("mlm", "run", BATCH // 2, "--dataloader_num_workers 1")
@@ -252,7 +254,7 @@ def start_predicting(
     source: Path, output: Path, model: Path, die_rank: int, processes: int, kill=signal.SIGKILL
 ) -> list:
     """Processes that predict a file together, 8 sequences each at a time; one gets a signal in the second round."""
-    mortal._ensure_server()
+    mortal.ensure_server()
     store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
     arguments = ["predict", str(source), "-o", str(output), "--model", str(model), "--batch-size", "64"]
     environment = {"WORLD_SIZE": processes, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": store.port}
@@ -358,6 +360,7 @@ def test_sigterm_leaves_no_output(source, model, tmp_path):
     assert not list(tmp_path.glob(".out.tsv*")) + list(tmp_path.glob("out.tsv*"))
 
 
+@pytest.mark.slow
 def test_the_command_under_the_launcher(source, model, tmp_path):
     command = ["predict", source, "-o", tmp_path / "out.tsv", "--model", model, "--interval", "0.9"]
     ((status, output),) = end(start("cpu.yaml", ["dream_bert", *command], "--module"))
@@ -450,7 +453,9 @@ def gather_sharded(rank: int, port: int, kind: type, folder: str) -> None:
 def test_parameters_that_processes_share_are_gathered_to_be_saved(tiny_config, tmp_path, kind):
     kind(tiny_config()).save_pretrained(tmp_path)
     store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
-    torch.multiprocessing.spawn(gather_sharded, (store.port, kind, str(tmp_path)), nprocs=2)
+    mortal.ensure_server()
+    args = (store.port, kind, str(tmp_path))
+    torch.multiprocessing.start_processes(gather_sharded, args, nprocs=2, start_method="forkserver")
     whole, gathered = (load_file(folder / "model.safetensors") for folder in (tmp_path, tmp_path / "gathered"))
     assert whole.keys() == gathered.keys()
     assert all(torch.equal(whole[name], gathered[name]) for name in whole)

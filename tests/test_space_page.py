@@ -13,6 +13,8 @@ from dream_bert.construct import OLIGO_END, OLIGO_START
 from dream_bert.encoding import encode
 from dream_bert.prediction import DEFAULT_MODEL
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def dist(chromium, tmp_path_factory):

@@ -3,19 +3,18 @@
 import json
 import os
 import shutil
-import subprocess
 import sys
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
+import mortal
 import numpy as np
 import pytest
 import run_mlm
 import run_regression
 import torch
 from closeness import OPERATIONS, assert_close
-from mortal import ON_A_CPU
 from safetensors.torch import load_file
 from transformers import TrainerCallback
 
@@ -196,14 +195,10 @@ def test_weights_do_not_depend_on_accumulation(stage, data, models, tmp_path):
 @pytest.mark.parametrize("stage", BERTS)
 def test_weights_do_not_depend_on_the_number_of_processes(stage, data, models, tmp_path):
     whole = train(stage, data, models[stage], tmp_path / "one", "--per_device_train_batch_size 16", run=STEPS)
-    # Not `accelerate launch`: its parent looks for a free port long before it binds it, and another may be faster.
-    launch = "-m torch.distributed.run --standalone --nproc-per-node 2"
     paths = ["--data", str(data), "--model", str(models[stage]), "--output_dir", str(tmp_path / "two")]
-    script = [str(EXAMPLES / f"run_{stage}.py"), *STEPS.split(), "--per_device_train_batch_size", "8", *paths]
-    launched = subprocess.run(
-        [sys.executable, *launch.split(), *script], env=os.environ | ON_A_CPU, capture_output=True, text=True
-    )
-    assert launched.returncode == 0, launched.stderr[-20000:]
+    arguments = [*STEPS.split(), "--per_device_train_batch_size", "8", *paths]
+    ends = mortal.end(mortal.start(stage, arguments, tmp_path / "notes", processes=2))
+    assert ends == [0, 0], (tmp_path / "notes.0.err").read_text()
     assert json.loads((tmp_path / "two" / INFO).read_text())["processes"] == 2
     parts = load_file(tmp_path / "two" / "model.safetensors")
     assert_same_training(whole, parts, tmp_path / "one", tmp_path / "two")
