@@ -15,6 +15,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from closeness import assert_close
 from hub_server import TOKEN, HubServer, Repository
 from safetensors.torch import load_file, save_file
 from transformers import AutoModel
@@ -157,7 +158,7 @@ def test_other_fields_are_left_out(folder, inserts):
     model = load_model(folder)
     assert not set(LEFT_OUT) & {"forward", "to_dict"} & set(vars(model.config))
     assert model.config._attn_implementation in ("sdpa", "eager")
-    np.testing.assert_allclose(predict(inserts, folder), expected, atol=1e-5)
+    assert_close(predict(inserts, folder), expected)
 
 
 @pytest.mark.parametrize(
@@ -242,7 +243,7 @@ def test_weights_by_other_names_that_bert_has_had_are_found(folder, inserts):
     for new, old in olds.items():
         weights = {name.replace(new, old): weight for name, weight in weights.items()}
     save_file(weights, folder / WEIGHTS)
-    np.testing.assert_allclose(predict(inserts, folder), expected, atol=1e-5)
+    assert_close(predict(inserts, folder), expected)
 
 
 # --- memory ----------------------------------------------------------------------------------------------------------
