@@ -126,9 +126,7 @@ CASES = {
     "a sequence before the header": Case(
         "ACGT\t1\n>a\nACGT\n", ":2: record '1': character '>' at base 1 is not an IUPAC ", ":2: the label is missing; "
     ),
-    "a name of a million letters": Case(
-        f">{'a' * 10**6}|1\n\n", ":1: the id has 1000002 characters ", ":1: the id has 1000000 "
-    ),
+    "a name of a million letters": Case(f">{'a' * 10**6}|1\n\n", ":1: the id has more than 4096 characters; "),
     "a name that colours the terminal": Case(
         ">\x1b[31m|1\n\n", r":1: record '\x1b[31m|1': the", r":1: record '\x1b[31m'"
     ),
