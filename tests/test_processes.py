@@ -332,7 +332,7 @@ def test_several_processes_write_one_file_in_the_order_of_the_input(source, mode
 
 
 def test_every_option_in_several_processes(source, model, tmp_path):
-    rows = [f"s{row}\t{'AC' * (30 + row % 40)}\tg{row}\n" for row in range(60)]
+    rows = [f"s{row}\t{'AC' * (30 + row % 30)}\tg{row}\n" for row in range(60)]
     rows[17], rows[40], rows[59] = "bad\tAC!\tg\n", f"long\t{'A' * 200}\tg\n", "s3\tNNNNA\tg59\n"
     (tmp_path / "in.tsv").write_text("".join(["id\tsequence\tgene\n", *rows]))
     more = f"--keep-columns --notes --orient --precision 6 --on-error skip --rejects {tmp_path}/rejects.tsv"
