@@ -120,6 +120,7 @@ REFUSED = [
     {"hidden_act": "xielu"}, {"hidden_act": {"a": 1}}, {"is_decoder": True}, {"add_cross_attention": True},
     {"position_embedding_type": "relative_key"}, {"model_type": "gpt2"}, {"pad_token_id": 200}, {"dtype": "load"},
     {"dtype": "no_such"}, {"torch_dtype": "int8"}, {"layer_norm_eps": float("nan")}, {"hidden_dropout_prob": 2},
+    *({"insert_lengths": value} for value in ([80], [0, 8], [80, 79], [1, 2.5], [True, 3], "8", {"0": 1}, [1, 2, 3])),
     {"tie_word_embeddings": "yes"}, {"initializer_range": -1}, {"problem_type": "single_label_classification"},
 ]  # fmt: skip
 LEFT_OUT = {
