@@ -32,6 +32,11 @@ def tensors(inserts, config):
     return {name: torch.from_numpy(array) for name, array in encode(inserts, config).items()}
 
 
+def all_gradients(model):
+    """In one tensor: a key's bias has a gradient of almost zero, a sum of terms as large as other gradients."""
+    return torch.cat([parameter.grad.flatten() for _, parameter in sorted(model.named_parameters())])
+
+
 @pytest.fixture(scope="module")
 def regression_folder(tiny_model, tmp_path_factory):
     folder = tmp_path_factory.mktemp("regression")
@@ -107,11 +112,8 @@ def test_loss_and_gradients_are_those_of_stock_bert(regression_folder, inputs, a
     assert_close(*losses)
     for loss in losses:
         loss.backward()
-    gradients = [{name: p.grad for name, p in model.named_parameters()} for model in (own, stock)]
-    assert gradients[0].keys() == gradients[1].keys()
-    for name, gradient in gradients[1].items():
-        assert_close(gradients[0][name], gradient, name=name)
-    assert all(gradient.abs().sum() > 0 for name, gradient in gradients[1].items() if not name.endswith("key.bias"))
+    assert_close(all_gradients(own), all_gradients(stock))
+    assert all(p.grad.abs().sum() > 0 for name, p in stock.named_parameters() if not name.endswith("key.bias"))
 
 
 @pytest.mark.filterwarnings("ignore:.*gradient_checkpointing_enable:FutureWarning")  # its new name is not in 5.0
@@ -120,8 +122,7 @@ def test_gradient_checkpointing_leaves_the_gradients(regression_folder, inputs):
     saving.gradient_checkpointing_enable()
     for model in (plain, saving):
         model(**inputs, labels=LABELS).loss.backward()
-    for (name, one), other in zip(plain.named_parameters(), saving.parameters(), strict=True):
-        assert_close(other.grad, one.grad, name=name)
+    assert_close(all_gradients(saving), all_gradients(plain))
 
 
 # With one layer, the last is where dropout must act.
@@ -453,8 +454,7 @@ def test_the_logits_of_some_tokens_are_those_of_stock_bert(masked_lm_folder, ins
     assert_close(output.loss, expected.loss)
     output.loss.backward()
     expected.loss.backward()
-    for (name, one), other in zip(own.named_parameters(), stock.parameters(), strict=True):
-        assert_close(one.grad, other.grad, name=name)
+    assert_close(all_gradients(own), all_gradients(stock))
 
 
 def test_fill_mask_pipeline(masked_lm_folder, tiny_masked_lm):
