@@ -363,7 +363,7 @@ def write_shard(folder: Path, table: pa.Table) -> None:
     [
         (lambda folder: (folder / "manifest.json").unlink(), "has no manifest.json"),
         (lambda folder: (folder / "manifest.json").write_text("{"), "is no JSON"),
-        (lambda folder: (folder / "manifest.json").write_text("[]"), "is not a manifest of format"),
+        (lambda folder: (folder / "manifest.json").write_text("[]"), "is no JSON object"),
         (lambda folder: edit(folder, lambda manifest, _: manifest.update(format=99)), "is not a manifest of format"),
         (lambda folder: edit(folder, lambda manifest, _: manifest["stages"].pop("mlm")), "holds no split mlm/train"),
         (lambda folder: edit(folder, lambda _, shard: shard.update(rows=3)), "does not hold the 3 rows"),
