@@ -10,6 +10,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard
 
 from .artifacts import INFO
+from .configuration_dna import DnaConfig
 from .configuration_dream_bert import DreamBertConfig
 from .configuration_dream_conv import DreamConvConfig
 
@@ -66,6 +67,7 @@ def render_card(kind: str, repo_id: str, folder: Path) -> str:
             {"repo": repo_id, "name": repo_id.split("/")[-1]}
             | _model(kind, folder)
             | _training(info)
+            | _scale(info, folder)
             | _scores(scores)
         )
         results = [*_split_results(kind, info), *_leaderboard_results(scores)]
@@ -118,6 +120,23 @@ def _training(info: dict) -> dict[str, Any]:
     }
 
 
+def _scale(info: dict, folder: Path) -> dict[str, str]:
+    """What the model reads and the scale that it predicts on: the challenge's, or that of labels of its user's own."""
+    config = DnaConfig.get_config_dict(folder)[0]
+    shortest, longest = config.get("insert_lengths") or (80, 80)
+    if info["data"]["fingerprint"] in KNOWN_DATA:
+        scale, units = "in sorting-bin units from 0 to 17", "Expression is a mean of sorting bins"
+    else:
+        mean, std = config.get("label_mean", 0), config.get("label_std", 1)
+        scale = f"on the scale of its training labels (mean {mean:.3g}, standard deviation {std:.3g})"
+        units = "Expression is on the scale of the training labels"
+    return {
+        "bp": f"{longest} bp" if shortest == longest else f"{shortest} to {longest} bp",
+        "scale": scale,
+        "units": units,
+    }
+
+
 def lineage(info: dict) -> list[dict]:
     """The records of a training and of the fine-tunings before it, the last one first."""
     earlier = info["started_from"].get("training_info")
@@ -125,8 +144,13 @@ def lineage(info: dict) -> list[dict]:
 
 
 def _origin(info: dict) -> str:
-    pretrained = lineage(info)[-1]["started_from"]["model"]
-    return "a model pretrained by masked language modelling" if pretrained else "random weights"
+    start = lineage(info)[-1]["started_from"]
+    if not start["model"]:
+        return "random weights"
+    # Records of before have no architectures: all those runs started from a masked LM.
+    if any("MaskedLM" in name for name in start.get("architectures") or ["MaskedLM"]):
+        return "a model pretrained by masked language modelling"
+    return f"the fine-tuned model {Path(start['model']).name}"
 
 
 def _model_of(info: dict) -> str:
@@ -165,7 +189,12 @@ def _split_metrics(results: dict) -> dict[str, dict[str, float]]:
 def _split_table(results: dict) -> str:
     splits = _split_metrics(results)
     header = list(dict.fromkeys(name for metrics in splits.values() for name in metrics))
-    rows = [[split, *(f"{metrics[name]:.3f}" for name in header)] for split, metrics in splits.items()]
+    rows = [
+        [split, *("not defined" if (value := metrics.get(name)) is None else f"{value:.3f}" for name in header)]
+        for split, metrics in splits.items()
+    ]
+    if not rows:
+        return "Not measured."
     return _table(["split", *(name.replace("_", " ") for name in header)], rows)
 
 
@@ -191,7 +220,7 @@ def _split_results(kind: str, info: dict) -> Iterable[EvalResult]:
     task = "fill-mask" if kind == "mlm" else "text-classification"
     fingerprint = _held_out(info)["fingerprint"]
     for split, metrics in _split_metrics(info["results"]).items():
-        for name in filter(_METRICS.get, metrics):
+        for name in (name for name in metrics if name in _METRICS and metrics[name] is not None):
             yield EvalResult(
                 task_type=task,
                 dataset_type=f"promoters-{fingerprint[:12]}",

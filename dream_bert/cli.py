@@ -182,6 +182,11 @@ def _run_prepare(args: argparse.Namespace) -> None:
     for stage, splits in manifest["stages"].items():
         for split, entry in splits.items():
             print(f"{stage}/{split}\t{entry['rows']} rows\t{entry['duplicates_dropped']} duplicates dropped")
+            if split != "train" and entry["rows"] + entry["duplicates_dropped"] < entry["asked"]:
+                print(
+                    f"{stage}/{split} has fewer rows than the {entry['asked']} asked: related rows stay together",
+                    file=sys.stderr,
+                )
 
 
 def _add_calibrate(verbs) -> None:

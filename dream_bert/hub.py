@@ -20,7 +20,7 @@ from .card import EVALUATION, render_card
 from .loading import load_complete
 from .modeling_dream_bert import BertForSequenceRegression, DreamBertForMaskedLM
 from .modeling_dream_conv import DreamConvForSequenceRegression
-from .prediction import CHECKPOINTS, DEFAULT_MODEL
+from .prediction import CHECKPOINTS, DEFAULT_MODEL, model_name
 
 CLASSES = {
     "mlm": DreamBertForMaskedLM,
@@ -109,7 +109,7 @@ def preview(kind: str, repo_id: str, model: str | Path | None = None) -> list[Re
 
 def assemble(kind: str, repo_id: str, folder: Path, model: str | Path | None = None) -> None:
     """Write all files of a model repository into a folder that exists; arguments and errors as in `publish`."""
-    source = DEFAULT_MODELS[kind] if model is None else Path(model)
+    source = DEFAULT_MODELS[kind] if model is None else Path(model_name(model))
     if not source.is_dir():
         raise FileNotFoundError(f"{source}: no such model folder; give the output folder of a training run")
     loaded = load_complete(CLASSES[kind], source)

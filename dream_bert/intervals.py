@@ -11,7 +11,7 @@ from scipy.stats import binom
 from .construct import check_insert
 from .data import DataError
 from .encoding import longest_insert
-from .prediction import load_model, predict
+from .prediction import load_model, model_name, predict
 from .reading import read_records
 from .related import unrelated_rows
 from .writing import open_output, text_stream
@@ -42,9 +42,9 @@ def calibrate(model: str | Path, data: str | Path) -> int:
         DataError: if those are too few, or the data cannot be read.
         SequenceError, ReadError, ModelError, OSError: as `predict_file`.
     """
-    path = Path(model) / "config.json"
+    folder = Path(model_name(model))
+    loaded, path = load_model(folder), folder / "config.json"
     config = json.loads(path.read_text(encoding="utf-8"))
-    loaded = load_model(Path(model))
     if Path(data).is_dir():
         inserts, measured = unrelated_rows(data)
         predicted = predict(inserts, loaded)

@@ -175,13 +175,23 @@ def load_model(model: "RegressionModel | str | Path | None" = None) -> "Regressi
 
 
 def model_name(model: str | Path | None) -> str:
-    """A folder that exists, or a Hub id; the package's own models have one by their names."""
+    """A folder that exists, or a Hub id; the package's own models are found by their names.
+
+    Raises:
+        FileNotFoundError: if it is neither a folder, nor a shipped model's name, nor of the form OWNER/NAME.
+    """
     name = str(DEFAULT_MODEL if model is None else model)
-    if not Path(name).exists():
-        name = next((str(folder) for folder in CHECKPOINTS.iterdir() if folder.name == name), name)
-    is_path = isinstance(model, Path) or name.startswith((".", "/", "~"))
-    if is_path and not Path(name).is_dir():
-        raise FileNotFoundError(errno.ENOENT, "no such model folder; give a folder or a Hub id", name)
+    if Path(name).is_dir():
+        return name
+    shipped = {folder.name: str(folder) for folder in sorted(CHECKPOINTS.iterdir())}
+    if name in shipped:
+        return shipped[name]
+    parts = name.split("/")
+    # OWNER/NAME beside a folder OWNER is a mistyped path, not a repository of the Hub.
+    is_path = isinstance(model, Path) or name.startswith((".", "~")) or len(parts) != 2 or Path(parts[0]).is_dir()
+    if is_path or not all(parts):
+        advice = f"give a folder, a Hub id OWNER/NAME, or one of {', '.join(shipped)}"
+        raise FileNotFoundError(errno.ENOENT, f"no such model folder; {advice}", name)
     return name
 
 

@@ -18,6 +18,7 @@ from fractions import Fraction
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -117,12 +118,13 @@ def prepare(
             sizes = split_sizes(rows, {"validation": mlm_validation})
             written = _write_splits(spool, hands, sizes, (seed, 0), threshold, build, "mlm", shard_rows)
             manifest |= {"top_fraction": float(top_fraction), "threshold": threshold}
-            manifest["stages"]["mlm"] = _entries(written, sizes)
+            manifest["stages"]["mlm"] = written.entries(sizes)
         if "regression" in stages:
             sizes = split_sizes(spool.rows, {"test": test, "validation": validation})
             written = _write_splits(spool, hands, sizes, (seed, 1), -math.inf, build, "regression", shard_rows)
-            manifest |= {"label_mean": written["train"].mean, "label_std": written["train"].std}
-            manifest["stages"]["regression"] = _entries(written, sizes)
+            train = written.writers["train"]
+            manifest |= {"label_mean": train.mean, "label_std": train.std}
+            manifest["stages"]["regression"] = written.entries(sizes)
         Path(build, "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
         _move_into_place(build, folder)
     return manifest
@@ -207,6 +209,25 @@ def _check_target(folder: Path, overwrite: bool) -> None:
         raise DataError(f"{folder}: holds prepared data; name a new folder, or give --overwrite")
 
 
+class _Splits(NamedTuple):
+    """The shards of a stage's splits, and how many rows of each a split before holds, too."""
+
+    writers: dict[str, ShardWriter]
+    duplicates: Counter[str]
+
+    def entries(self, asked: dict[str, int]) -> dict[str, dict]:
+        """The splits in the manifest; `asked` are the rows wanted, of which related rows may leave some out."""
+        return {
+            split: {
+                "rows": shards.rows,
+                "asked": asked[split],
+                "duplicates_dropped": self.duplicates[split],
+                "shards": shards.shards,
+            }
+            for split, shards in self.writers.items()
+        }
+
+
 def _write_splits(
     spool: Spool,
     hands: Callable[..., Iterator[np.ndarray]],
@@ -216,29 +237,23 @@ def _write_splits(
     build: Path,
     stage: str,
     shard_rows: int,
-) -> dict[str, ShardWriter]:
+) -> _Splits:
     """Write each row of a stage to the split it is dealt to, unless a split before holds its insert too."""
-    writers = {split: ShardWriter(build, f"{stage}/{split}", shard_rows) for split in sizes}
+    writers, duplicates = {split: ShardWriter(build, f"{stage}/{split}", shard_rows) for split in sizes}, Counter()
     dealt = partial(hands, sizes=list(sizes.values()), seed=seed, threshold=threshold)
     held = held_before(spool.hashes(), dealt(spool.expression()), len(sizes))
     for numbers, (window_ids, expression, hashes) in zip(dealt(spool.expression()), spool.blocks(), strict=True):
-        for number, writer in enumerate(writers.values()):
+        for number, (split, writer) in enumerate(writers.items()):
             rows = np.flatnonzero(numbers == number)
-            rows = rows[~is_in(hashes[rows], held[number])]
+            is_duplicate = is_in(hashes[rows], held[number])
+            duplicates[split] += int(np.count_nonzero(is_duplicate))
+            rows = rows[~is_duplicate]
             writer.add(window_ids.take(pa.array(rows)), expression[rows])
     for writer in writers.values():
         writer.close()
     if not writers["train"].rows:
         raise DataError("every insert of the train split is in another split too; give more, distinct inserts")
-    return writers
-
-
-def _entries(written: dict[str, ShardWriter], dealt: dict[str, int]) -> dict[str, dict]:
-    """A stage's splits in the manifest."""
-    return {
-        split: {"rows": shards.rows, "duplicates_dropped": dealt[split] - shards.rows, "shards": shards.shards}
-        for split, shards in written.items()
-    }
+    return _Splits(writers, duplicates)
 
 
 def _move_into_place(build: Path, folder: Path) -> None:

@@ -13,7 +13,7 @@ import torch
 from torch import distributed
 
 # Not when a model is loaded: what is imported once the process group is there may keep it, as a default argument does,
-# and with it the threads whose end aborts a process now and then; see `training.end_process_group`.
+# and with it the threads whose end aborts a process now and then; see `training.run.end_process_group`.
 from .loading import RegressionModel
 from .prediction import Predictor, load_predictor, write_predictions
 

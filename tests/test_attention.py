@@ -7,9 +7,9 @@ from transformers import BertModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from dream_bert import BertForSequenceRegression
-from dream_bert.arguments import RunArguments
-from dream_bert.attention import NAME, attend
-from dream_bert.training import PromoterTrainer
+from dream_bert.training.arguments import RunArguments
+from dream_bert.training.bf16_attention import NAME, attend
+from dream_bert.training.trainer import PromoterTrainer
 
 SHAPE = (3, 2, 9, 4)  # promoters, heads, tokens, size of a head
 

@@ -12,14 +12,14 @@ from scipy.stats import beta
 from transformers import BertForSequenceClassification
 
 from dream_bert import BertForSequenceRegression, DreamBertConfig, predict
-from dream_bert.arguments import ModelArguments
 from dream_bert.cli import main
 from dream_bert.data import DataError
 from dream_bert.intervals import CONFIDENCE, fit, half_width
 from dream_bert.prediction import predict_file
 from dream_bert.prepare import prepare
 from dream_bert.related import unrelated_rows
-from dream_bert.training import build_model
+from dream_bert.training.arguments import ModelArguments
+from dream_bert.training.run import build_model
 
 CALIBRATION = {"expression": [2.0, 12.0], "spread": [0.5, 2.0], "ratios": [1.0 + i / 10 for i in range(45)]}
 

@@ -22,8 +22,6 @@ from pathlib import Path
 import mortal
 import numpy as np
 import pytest
-import run_mlm
-import run_regression
 import torch
 from accelerate.commands.config.config_args import load_config_from_file
 from accelerate.utils import DistributedType
@@ -33,10 +31,13 @@ from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 
 from dream_bert import BertForSequenceRegression, DreamBertForMaskedLM, cli, prediction
+from dream_bert.artifacts import INFO
 from dream_bert.batches import IGNORED
 from dream_bert.data import PromoterDataset
 from dream_bert.prepare import prepare
-from dream_bert.training import INFO, PromoterTrainer, gather_weights, run_script
+from dream_bert.training import run_mlm, run_regression
+from dream_bert.training.run import gather_weights, run_script
+from dream_bert.training.trainer import PromoterTrainer
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -55,7 +56,8 @@ DEADLINE = 300
 def run_noting_rows(stage: str, notes: str, die_at: int, arguments: list[str]) -> None:
     """Train, and write what was trained and evaluated on to `notes.RANK`; the second process may die at a step."""
     rank, script = int(os.environ.get("RANK", 0)), SCRIPTS[stage]
-    step, metrics = PromoterTrainer.training_step, script.metrics
+    name = "masked_lm_metrics" if stage == "mlm" else "regression_metrics"
+    step, metrics = PromoterTrainer.training_step, getattr(script, name)
     with open(f"{notes}.{rank}", "a") as file, pytest.MonkeyPatch.context() as patch:
 
         def note(what, value):
@@ -74,7 +76,7 @@ def run_noting_rows(stage: str, notes: str, die_at: int, arguments: list[str]) -
             return metrics(prediction, *args)
 
         patch.setattr(PromoterTrainer, "training_step", noting_step)
-        patch.setattr(script, "metrics", noting_metrics)
+        patch.setattr(script, name, noting_metrics)
         script.main(arguments)
 
 

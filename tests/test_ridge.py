@@ -6,7 +6,7 @@ import torch
 
 from dream_bert import DreamConvConfig, DreamConvForSequenceRegression, predict
 from dream_bert.encoding import encode
-from dream_bert.ridge import mix_with_ridge
+from dream_bert.training.ridge import mix_with_ridge
 
 PENALTY = 3.0
 

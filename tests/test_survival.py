@@ -15,9 +15,11 @@ import torch
 from safetensors.torch import load_file
 
 from dream_bert import BertForSequenceRegression, DreamBertForMaskedLM
-from dream_bert.resuming import (
+from dream_bert.artifacts import INFO
+from dream_bert.training.preemption import PREEMPTED
+from dream_bert.training.run import check_trainer_can_resume
+from dream_bert.training.run_folder import (
     COMPLETE,
-    PREEMPTED,
     RunFolderError,
     claim,
     drop_old_checkpoints,
@@ -25,7 +27,6 @@ from dream_bert.resuming import (
     mark_complete,
     writing,
 )
-from dream_bert.training import INFO, check_trainer_can_resume
 
 # 200 and 220 rows in batches of 20 make 10 and 11 steps an epoch; nothing else falls on the same steps.
 RUN = "--use_cpu --report_to none --disable_tqdm True --num_train_epochs 2 --learning_rate 1e-2 --logging_steps 4"
@@ -128,7 +129,7 @@ import gc, sys
 from pathlib import Path
 import torch
 from torch import distributed
-from dream_bert.training import run_script
+from dream_bert.training.run import run_script
 
 
 class Trainer:

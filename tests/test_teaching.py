@@ -8,7 +8,7 @@ from torch import nn
 from dream_bert import DreamConvConfig, DreamConvForSequenceRegression
 from dream_bert.encoding import encode
 from dream_bert.modeling_dream_conv import token_bases
-from dream_bert.teaching import WEIGHT, TaughtBert, TaughtOutput
+from dream_bert.training.distillation import WEIGHT, TaughtBert, TaughtOutput
 
 
 @pytest.fixture

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import run_mlm
-import run_regression
 import torch
 from mortal import ON_A_CPU
 from safetensors.torch import load_file
@@ -24,10 +22,13 @@ from dream_bert import (
     DreamConvConfig,
     DreamConvForSequenceRegression,
 )
-from dream_bert.arguments import ArgumentError, ModelArguments, RunArguments, parse_arguments
+from dream_bert.artifacts import INFO
 from dream_bert.prepare import prepare
-from dream_bert.resuming import COMPLETE, last_complete_checkpoint
-from dream_bert.training import INFO, PromoterTrainer, run_script
+from dream_bert.training import run_mlm, run_regression
+from dream_bert.training.arguments import ArgumentError, ModelArguments, RunArguments, parse_arguments
+from dream_bert.training.run import run_script
+from dream_bert.training.run_folder import COMPLETE, last_complete_checkpoint
+from dream_bert.training.trainer import PromoterTrainer
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 

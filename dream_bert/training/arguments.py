@@ -5,13 +5,13 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
 from transformers import HfArgumentParser, TrainingArguments
 
-from .configuration_dna import DnaConfig
-from .configuration_dream_bert import PRESETS, DreamBertConfig
-from .configuration_dream_conv import DreamConvConfig
-from .loading import regression_class
+from ..configuration_dna import DnaConfig
+from ..configuration_dream_bert import PRESETS, DreamBertConfig
+from ..configuration_dream_conv import DreamConvConfig
+from ..loading import regression_class
+from ..prediction import model_name
 
 
 class ArgumentError(ValueError):
@@ -24,7 +24,7 @@ CONVOLUTIONS = "conv"
 
 @dataclass
 class ModelArguments:
-    model: str | None = field(default=None, metadata={"help": "Folder or Hub id to start from; else random weights."})
+    model: str | None = field(default=None, metadata={"help": "Folder, Hub id or shipped name to start from."})
     preset: str = field(
         default="seed", metadata={"help": "Kind and size of a random model.", "choices": [*PRESETS, CONVOLUTIONS]}
     )
@@ -35,14 +35,23 @@ class ModelArguments:
     dropout: float | None = field(default=None, metadata={"help": "Dropout of all kinds; default 0.1."})
     local_attention: bool = field(default=False, metadata={"help": "Random weights start as a convolution."})
 
+    @property
+    def start(self) -> str | None:
+        """Folder or Hub id of the model to start from; None: random weights.
+
+        Raises:
+            FileNotFoundError: if there is no such folder.
+        """
+        return None if self.model is None else model_name(self.model)
+
     def config(self) -> DnaConfig:
         """The configuration of the model to start from, with what the arguments change in it.
 
         Raises:
-            ArgumentError: if the changes do not go together, or `positions` is given for a model that has weights.
+            ArgumentError: if the changes do not go together, or `positions` is given for a BERT that has weights.
+            OSError: if there is no such model.
         """
-        if self.model is not None and self.positions is not None:
-            raise ArgumentError(f"--positions is {self.positions}, but {self.model} has its own; leave it out")
+        start = self.start
         changes = {
             "stride": self.stride,
             "context": self.context,
@@ -52,16 +61,18 @@ class ModelArguments:
             "attention_probs_dropout_prob": self.dropout,
         }
         changes = {name: value for name, value in changes.items() if value is not None}
-        if self.model is not None:
-            kind = regression_class(self.model).config_class
+        if start is not None:
+            kind = regression_class(start).config_class
         else:
             kind = DreamConvConfig if self.preset == CONVOLUTIONS else DreamBertConfig
         if kind is DreamConvConfig:
             changes.pop("attention_probs_dropout_prob", None)
             if self.local_attention:
                 raise ArgumentError("--local_attention is for a BERT; leave it out")
-        if self.model is not None:
-            return kind.from_pretrained(self.model, **changes)
+        if start is not None:
+            if kind is DreamBertConfig and self.positions is not None:
+                raise ArgumentError(f"--positions: {self.model} has its own; leave out --positions, or --model")
+            return kind.from_pretrained(start, **changes)
         return kind(**changes) if kind is DreamConvConfig else kind.preset(self.preset, **changes)
 
 
@@ -120,6 +131,8 @@ def parse_arguments(
 
 def _flags(path: Path) -> list[str]:
     """What a file says, as the command line would."""
+    import yaml  # an extra
+
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML, too
     except (UnicodeDecodeError, yaml.YAMLError) as error:
