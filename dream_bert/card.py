@@ -1,6 +1,5 @@
 """The model card of a published model: a template with the model's own numbers."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +12,7 @@ from .artifacts import INFO
 from .configuration_dna import DnaConfig
 from .configuration_dream_bert import DreamBertConfig
 from .configuration_dream_conv import DreamConvConfig
+from .untrusted import read_json
 
 TEMPLATES = {"mlm": "hub_card_mlm.md", "regression": "hub_card.md", "conv": "hub_card_conv.md"}
 """By kind of model."""
@@ -61,8 +61,8 @@ def render_card(kind: str, repo_id: str, folder: Path) -> str:
         CardError: if `training_info.json` or `evaluation.json` lacks what the card tells.
     """
     try:
-        info = json.loads((folder / INFO).read_text(encoding="utf-8"))
-        scores = json.loads(path.read_text(encoding="utf-8")) if (path := folder / EVALUATION).exists() else None
+        info = read_json(folder / INFO)
+        scores = read_json(path) if (path := folder / EVALUATION).exists() else None
         values = (
             {"repo": repo_id, "name": repo_id.split("/")[-1]}
             | _model(kind, folder)
@@ -73,7 +73,7 @@ def render_card(kind: str, repo_id: str, folder: Path) -> str:
         results = [*_split_results(kind, info), *_leaderboard_results(scores)]
     except FileNotFoundError:
         raise CardError(f"{folder}: has no {INFO}; publish what run_mlm.py or run_regression.py wrote") from None
-    except (KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise CardError(f"{folder}: {INFO} or {EVALUATION} is not as this package writes it ({error!r})") from error
     card = ModelCard(Template(_template(kind)).substitute(values))
     card.data.model_name, card.data.eval_results = values["name"], results

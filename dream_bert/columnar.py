@@ -7,7 +7,8 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .records import BadRow, Record, RowFault, find_columns, parse_label
+from .columns import find_columns, other_columns
+from .records import USUAL, BadRow, Columns, Record, RowFault, parse_label
 from .streams import ReadError, shown
 
 _BATCH = 512
@@ -17,7 +18,9 @@ _LARGEST_GROUP = 1 << 30
 """Bytes of a row group, decoded; a page may hold all of a column's."""
 
 
-def scan_parquet(file: BinaryIO, name: str, labelled: bool) -> Iterator[Record | BadRow]:
+def scan_parquet(
+    file: BinaryIO, name: str, labelled: bool, columns: Columns = USUAL, keep: bool = False
+) -> Iterator[Record | BadRow]:
     """The rows of a Parquet file that can seek."""
     file.seek(0)
     try:
@@ -25,26 +28,32 @@ def scan_parquet(file: BinaryIO, name: str, labelled: bool) -> Iterator[Record |
         texts = [field.name for field in pq.read_schema(file) if _is_text(field.type)]
         table = pq.ParquetFile(file, read_dictionary=texts)
         schema = table.schema_arrow
-        places = sequence, label, id = find_columns([column.lower() for column in schema.names], name, labelled)
+        places = sequence, label, id = find_columns(schema.names, name, labelled, columns)
+        others = other_columns(schema.names, places, name) if keep else None
         _check_type(schema.field(sequence), name, number=False)
         if labelled:
             _check_type(schema.field(label), name, number=True)
         if id is not None:
             _check_type(schema.field(id), name, number=True)
         row = 0
-        names = {place: schema.names[place] for place in places if place is not None}
+        wanted = [*places, *(others or {}).values()]
+        names = {place: schema.names[place] for place in wanted if place is not None}
         _check_size(table.metadata, name)
         for batch in table.iter_batches(_BATCH, columns=list(names.values())):
-            cells = [_values(batch.column(names[place])) if place in names else repeat(None) for place in places]
-            for sequence, label, id in zip(*cells, strict=False):
-                yield _record(name, row, sequence, label, id, labelled)
+            cells = [_values(batch.column(names[place])) if place in names else repeat(None) for place in wanted]
+            for sequence, label, id, *values in zip(*cells, strict=False):
+                record = _record(name, row, sequence, label, id, labelled)
+                if keep and isinstance(record, Record):
+                    texts = ["" if value is None else str(value) for value in values]
+                    record = record._replace(others=dict(zip(others, texts, strict=True)))
+                yield record
                 row += 1
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         what = shown(" ".join(str(error).split()), longest=200)
         raise ReadError(f"{name}: the Parquet file cannot be read ({what}); write or copy it again") from error
 
 
-def scan_hub(source: str) -> Iterator[Record | BadRow]:
+def scan_hub(source: str, columns: Columns = USUAL) -> Iterator[Record | BadRow]:
     """The labelled rows of `hub:OWNER/NAME[:CONFIG[:SPLIT]]`, streamed; split `train` if not given."""
     import datasets
 
@@ -55,7 +64,7 @@ def scan_hub(source: str) -> Iterator[Record | BadRow]:
         if first is None:
             raise ReadError(f"{source}: has no record; choose another split")
         names = list(first)
-        places = find_columns([column.lower() for column in names], source, labelled=True)
+        places = find_columns(names, source, labelled=True, columns=columns)
         if not isinstance(first[names[places[0]]], str):
             raise ReadError(f"{source}: the column 'sequence' does not hold text; choose another data set")
         for number, row in enumerate(chain([first], stream)):

@@ -57,12 +57,13 @@ class OnnxModel:
 
 
 def _layout(path: Path) -> SimpleNamespace:
-    """What `encode` needs to know of a model."""
+    """Read what `encode` and intervals need of a model's configuration."""
     try:
         fields = read_config(path)
         check_config(fields)
         layout = {name: fields[name] for name in ("stride", "context", "reading_frames", "max_position_embeddings")}
         check_layout(fields["k"], *layout.values())
+        layout |= {name: fields.get(name) for name in ("calibration", "insert_lengths")}
     except KeyError as error:
         raise ModelError(f"{path}: does not say {error}; export the model anew") from error
     except ValueError as error:

@@ -8,10 +8,8 @@ with what the mean reaches on held-out rows, whose weights went into it, and the
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -28,6 +26,8 @@ from dream_bert.training.arguments import ArgumentError
 from dream_bert.training.info import data_record, to_json, weights_hash
 from dream_bert.training.metrics import regression_metrics
 from dream_bert.training.run import run_script
+from dream_bert.untrusted import read_json
+from dream_bert.writing import new_folder
 
 SPLITS = {"validation": "eval", "test": "test"}
 """The held-out ones, and how Trainer's metrics of them begin."""
@@ -36,7 +36,7 @@ SPLITS = {"validation": "eval", "test": "test"}
 def read_info(run: Path) -> dict[str, Any]:
     """Raises: ArgumentError: if the folder holds no finished training run."""
     try:
-        return json.loads((run / INFO).read_text(encoding="utf-8"))
+        return read_json(run / INFO)
     except (OSError, ValueError):
         raise ArgumentError(f"{run}: has no {INFO}; give folders of finished runs of run_regression.py") from None
 
@@ -108,12 +108,10 @@ def main(args: list[str] | None = None) -> None:
         "held_out": data_record(read_manifest(args.data)),
         "results": evaluate(model, args.data),
     }
-    with TemporaryDirectory(dir=args.output.absolute().parent) as folder:
-        part = Path(folder, "model")
-        model.save_pretrained(part)
-        complete_checkpoint(part)
-        (part / INFO).write_text(to_json(info), encoding="utf-8")
-        part.replace(args.output)
+    with new_folder(args.output) as folder:
+        model.save_pretrained(folder)
+        complete_checkpoint(folder)
+        (folder / INFO).write_text(to_json(info), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def test_predict_through_pipes(model_folder):
     [
         (["score", "none.tsv"], "dream-bert: none.tsv: No such file or directory\n"),
         (["score", "labels.tsv"], "dream-bert: labels.tsv:1: needs one column 'id' in a tab-separated header; "),
-        (["predict", "in.txt", "-o", "out.csv"], "dream-bert: out.csv: the suffix '.csv' names no format; "),
+        (["predict", "in.txt", "-o", "out.xls"], "dream-bert: out.xls: the suffix '.xls' names no format; "),
         (["predict", "in.txt", "--model", "./none"], "dream-bert: ./none: no such model folder; "),
         (["predict", "in.txt", "--model", "MODEL"], "dream-bert: in.txt:2: record '1': character 'J' at base 2 "),
         (["predict", "in.txt", "--model", "MODEL", "--batch-size", "0"], "dream-bert: batch size is 0; "),

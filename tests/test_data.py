@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dream_bert import cli, spool
-from dream_bert.construct import to_oligo
+from dream_bert.construct import SequenceError, to_oligo
 from dream_bert.data import DataError, PromoterDataset, read_manifest
 from dream_bert.encoding import VOCABULARY
 from dream_bert.prepare import TEST, VALIDATION, prepare
@@ -221,7 +221,7 @@ def test_a_bad_row_stops_the_run_and_leaves_nothing(tmp_path):
         ("\t1\n", "bad.txt:1: record '0': the sequence is empty"),
     ):
         source.write_text(content)
-        with pytest.raises(ReadError, match=message):
+        with pytest.raises((ReadError, SequenceError), match=message):
             prepare([source], tmp_path / "data")
         assert [path.name for path in tmp_path.iterdir()] == ["bad.txt"]
 
@@ -230,7 +230,8 @@ def test_bad_rows_can_be_skipped_counted_and_listed(tmp_path):
     source = tmp_path / "bad.txt"
     source.write_text(BAD)
     manifest = prepare([source], tmp_path / "data", ["regression"], validation=0, test=0, skip_bad=True)
-    assert manifest["rejected"] == {"unusable sequence": 3, "label not finite": 1, "missing label": 1}
+    sequences = {"character outside IUPAC": 1, "empty sequence": 1, "insert too long": 1}
+    assert manifest["rejected"] == sequences | {"label not finite": 1, "missing label": 1}
     assert manifest["rows"] == 3
     assert inserts_of(PromoterDataset(tmp_path / "data", "regression", "train")) == ["ACGT", "AAA", "TTT"]
     lines = (tmp_path / "data" / "rejects.tsv").read_text().splitlines()
@@ -492,7 +493,7 @@ def test_the_command_says_what_it_skipped(tmp_path, capsys):
     assert cli.main(command) == 2
     assert capsys.readouterr().err.startswith(f"dream-bert: {tmp_path}/bad.txt:2: ")
     assert cli.main([*command, "--on-error", "skip"]) == 0
-    assert "3 unusable sequence" in capsys.readouterr().err
+    assert "skipped 1 character outside IUPAC" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs the shared data")

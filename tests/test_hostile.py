@@ -252,7 +252,8 @@ def test_weights_by_other_names_that_bert_has_had_are_found(folder, inserts):
 LIMITED = """
 import json, resource, sys
 from pathlib import Path
-from dream_bert.prediction import load_model, predict, predict_file
+from dream_bert.prediction import load_model, predict
+from dream_bert.prediction_files import predict_file
 warm, *cases = sys.argv[1:]
 predict(["ACGT"], warm)
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
