@@ -27,8 +27,8 @@ KNOWN_DATA = {
     "the mean of its measurement and of the prediction of dream-promoter-conv, and 704,512 generated ones with the "
     "prediction alone; for all of them also its features at each position",
     "844b45760f30045277bda1d9c988ba08b25e69e181057f1a540524bdde805a26": "58,984 promoters of GEO GSE104878, each with "
-    "the mean of its measurement and of the model's earlier prediction, and as many generated ones with the prediction "
-    "alone",
+    "the mean of its measurement and of the model's earlier prediction, and as many generated ones with the "
+    "prediction alone",
 }
 """What training data are, by the fingerprint that `prepare` gave them."""
 
@@ -111,7 +111,7 @@ def _training(info: dict) -> dict[str, Any]:
         if machine["device"] == "cpu"
         else f"one {machine['device']} device",
         "mean": _mean(info),
-        "ridge": f" Ridge regression on 6-mer counts makes up a share of {share:g} of its prediction." if share else "",
+        "ridge": f" Ridge regression on 6-mer counts has a share of {share:g} in its predictions." if share else "",
         "data": "; before that, ".join(_data(earlier["data"]["fingerprint"]) for earlier in lineage(info)),
         "held_out": "which share no 20 bp with a training row, on either strand"
         if held_out.get("keep_related")

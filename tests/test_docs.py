@@ -1,7 +1,9 @@
 """The pages are short, their links lead somewhere, their code runs, and their commands and options exist."""
 
+import argparse
 import re
 import shlex
+from dataclasses import fields
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -9,6 +11,8 @@ import pytest
 
 from dream_bert import __version__
 from dream_bert.cli import _parser, main
+from dream_bert.training.arguments import DataArguments, ModelArguments
+from dream_bert.training.run_regression import FineTuningArguments
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
@@ -18,6 +22,7 @@ PAGES = sorted(
     if not path.is_symlink()
 )
 README_WORDS = 1000
+OF_OTHER_TOOLS = {"--multi_gpu", "--num_processes", "--config_file", "--index-url"}
 SHOWN_DIGITS = 1e-4
 """Unit of the last decimal of the predictions shown."""
 
@@ -106,6 +111,19 @@ def test_predictions_shown(page, monkeypatch, capsys):
 def test_commands_exist(page):
     for arguments in commands(page):
         _parser().parse_args(arguments)
+
+
+def test_options_exist():
+    (verbs,) = (action for action in _parser()._actions if isinstance(action, argparse._SubParsersAction))
+    known = {option for verb in verbs.choices.values() for option in verb._option_string_actions}
+    for group in (ModelArguments, DataArguments, FineTuningArguments):
+        known |= {f"--{field.name}" for field in fields(group)}
+    for folder in ("benchmarks", "examples"):
+        for script in (ROOT / folder).rglob("*.py"):
+            known |= set(re.findall(r'"(--[\w-]+)"', script.read_text()))
+    for page in PAGES:
+        if page.startswith(("README", "docs/", "examples/")):
+            assert set(re.findall(r"(?<![\w-])--[a-z][\w-]+", text_of(page))) <= known | OF_OTHER_TOOLS, page
 
 
 def test_make_targets_exist():
