@@ -69,6 +69,13 @@ def test_links(page):
             assert anchor in anchors(target.read_text(encoding="utf-8")), f"{page}: {link}"
 
 
+@pytest.mark.parametrize("page", [page for page in PAGES if page != "CHANGELOG.md"])
+def test_files_named_exist(page):
+    folders = "dream_bert|tokenizer|examples|tests|benchmarks|docs|space/page"
+    for path in re.findall(rf"`((?:{folders})/[\w./-]*)`", text_of(page)):
+        assert (ROOT / path).exists(), f"{page}: {path}"
+
+
 def test_every_page_of_docs_is_listed():
     for index in ("README.md", "docs/README.md"):
         linked = {
