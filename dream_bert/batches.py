@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from .configuration_dna import DnaConfig
-from .configuration_dream_bert import DreamBertConfig
+from .configuration_dream_bert import PRESETS, DreamBertConfig
 from .configuration_dream_conv import DreamConvConfig
 from .data import DataError, PromoterDataset
 from .encoding import (
@@ -27,6 +27,7 @@ from .encoding import (
     insert_tokens,
     longest_insert,
     model_inputs,
+    positions_for,
     spell_rows,
     window_ids,
 )
@@ -110,7 +111,9 @@ def _check_lengths(rows: PromoterDataset, config: DnaConfig) -> None:
     longest, limit_bp = rows.manifest["insert_length"]["longest"], longest_insert(config)
     if longest <= limit_bp:
         return
-    positions = config.max_position_embeddings + -(-(longest - limit_bp) // config.stride)
+    # Of a new model the preset is not known here: as many as the neediest takes.
+    layouts = [config, *map(DreamBertConfig.preset, PRESETS)]
+    positions = max(positions_for(longest, layout) for layout in layouts)
     advice = []
     if rows.stage == "regression" and limit_bp < longest <= (conv_bp := longest_insert(DreamConvConfig())):
         advice.append(f"give --model dream-promoter-conv or --preset conv, which read {conv_bp} bp")

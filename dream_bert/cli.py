@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import __version__
+from .extras import explain_missing
 from .signals import stopping_on_signals
 from .streams import naming
 from .terminal import Parser, open_closed_streams, printable, printed_warnings
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except Exception as error:
             if stopped:  # a library answered the signal with an error of its own
                 return 128 + stopped[0]
-            if not isinstance(error, ValueError | OSError):
+            if not isinstance(error, ValueError | OSError | ModuleNotFoundError):
                 raise
             print(f"dream-bert: {printable(_one_line(error))}", file=sys.stderr)
             return 2
@@ -48,6 +49,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _one_line(error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        return explain_missing(error)
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     return str(error) or type(error).__name__
@@ -329,10 +332,7 @@ def _add_export(verbs) -> None:
 
 
 def _run_export(args: argparse.Namespace) -> None:
-    try:
-        from .export import export_folder
-    except ImportError as error:
-        raise ValueError(f"{error}; pip install 'dream-promoter-bert[onnx]'") from error
+    from .export import export_folder
 
     _quieten()
     export_folder(args.output, args.model)

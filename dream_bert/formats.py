@@ -105,7 +105,8 @@ _ESCAPES = {code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x20
 
 def _write_jsonl(text: IO[str], layout: Layout, parts: Iterable[Part], precision: int) -> int:
     def quoted(value: str) -> str:
-        return json.dumps(value, ensure_ascii=False).translate(_ESCAPES)
+        text = json.dumps(value, ensure_ascii=False)
+        return text if text.isprintable() else text.translate(_ESCAPES)
 
     count = 0
     names = [quoted(name) for name in layout.header]

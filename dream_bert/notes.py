@@ -55,15 +55,15 @@ class InsertReader:
         insert = oligo.insert if oligo and self._orient else to_insert(bases)
         check_length(insert, record.id, record.where, self._longest)
         self.total += 1
-        found = [] if oligo is None else [note for note in _OLIGO if getattr(oligo, note)]
-        notes = [_OLIGO[name][self._orient] for name in found]
-        shortest, longest = self._limits
-        if len(insert) < shortest:
+        notes = [] if oligo is None else [_OLIGO[name][self._orient] for name in _OLIGO if getattr(oligo, name)]
+        if len(insert) < self._limits[0]:
             notes.append(self._short)
-        elif len(insert) > longest:
+        elif len(insert) > self._limits[1]:
             notes.append(self._long)
         if share_of_n(insert) > MOST_N:
             notes.append(_MANY_N)
+        if not notes:
+            return insert, ""
         for note in notes:
             self._counts[note] = self._counts.get(note, 0) + 1
             self._first.setdefault(note, record.id)
@@ -91,7 +91,7 @@ def share_of_n(insert: str) -> float:
     >>> share_of_n("ACGTNR")
     0.3333333333333333
     """
-    return 1 - sum(map(insert.count, "ACGT")) / len(insert)
+    return len(insert.encode("ascii").translate(None, b"ACGT")) / len(insert)
 
 
 _MANY_N = Note("more than 10 % N", "hold more than 10 % N", "each N hides a base; treat their predictions as guesses")

@@ -1,13 +1,18 @@
 """The convolutional model's ONNX graph, written from its weights."""
 
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 from onnx import TensorProto
 
 from .encoding import BASES, SEP, SPECIAL_TOKENS
-from .modeling_dream_conv import SIXMER, DreamConvForSequenceRegression
 from .onnx_writer import GraphWriter
+
+if TYPE_CHECKING:
+    from .modeling_dream_conv import DreamConvForSequenceRegression
+
+SIXMER = 6  # as in modeling_dream_conv.py, which needs torch
 
 _LEAST = np.float32(-1e30)
 """Below all numbers that a model makes: what a maximum is not to see."""
@@ -19,7 +24,7 @@ class ConvGraph(GraphWriter):
     Hidden states are (n, channels, 1, places): ONNX Runtime has fast convolutions for images alone.
     """
 
-    def __init__(self, model: DreamConvForSequenceRegression):
+    def __init__(self, model: "DreamConvForSequenceRegression"):
         super().__init__(model)
         mask = self.node("Unsqueeze", "attention_mask", self.weight("axes", np.array([1, 2])))
         self.least = self.weight("least", _LEAST)

@@ -60,13 +60,14 @@ def find_oligo(sequence: str) -> Oligo | None:
     """
     if sequence.startswith(OLIGO_START) and sequence.endswith(OLIGO_END):
         return None
-    found = _read(sequence, *_find_start(sequence))
-    if found:
+    starts = OLIGO_START in sequence or _PIECES[OLIGO_START].match(sequence)
+    if starts and (found := _read(sequence, *_find_start(sequence))):
         return found if found.mismatches or found.flanked else None
+    tail = max(0, len(sequence) - len(OLIGO_START))
     if (
         _START_REVERSED in sequence
         or sequence.startswith(_END_REVERSED)
-        or _count_mismatches(sequence, _START_REVERSED, len(sequence) - len(OLIGO_START)) <= MOST_MISMATCHES
+        or _PIECES[_START_REVERSED].match(sequence, tail)
     ):
         other = reverse_complement(sequence)
         begin, mismatches = _find_start(other)

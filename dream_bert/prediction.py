@@ -112,7 +112,7 @@ def model_name(model: str | Path | None) -> str:
         FileNotFoundError: if it is neither a folder, nor a shipped model's name, nor of the form OWNER/NAME.
     """
     name = str(DEFAULT_MODEL if model is None else model)
-    if Path(name).is_dir():
+    if name and Path(name).is_dir():
         return name
     shipped = {folder.name: str(folder) for folder in sorted(CHECKPOINTS.iterdir())}
     if name in shipped:

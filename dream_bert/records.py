@@ -74,9 +74,9 @@ def check_sizes(id: str, others: dict[str, str] | None) -> None:
         RowFault: if one is.
     """
     if len(id) > LONGEST_ID:
-        raise RowFault("id too long", f"the id has {len(id)} characters and may have {LONGEST_ID}; shorten it")
-    if others is not None and (length := sum(map(len, others.values()))) > LONGEST_OTHERS:
-        what = f"the other columns have {length} characters and may have {LONGEST_OTHERS}"
+        raise RowFault("id too long", f"the id has more than {LONGEST_ID} characters; shorten it")
+    if others is not None and sum(map(len, others.values())) > LONGEST_OTHERS:
+        what = f"the other columns have more than {LONGEST_OTHERS} characters"
         raise RowFault("other columns too long", f"{what}; shorten them or leave them out")
 
 

@@ -25,7 +25,8 @@ from transformers.dynamic_module_utils import get_relative_imports
 from dream_bert import BertForSequenceRegression, predict
 from dream_bert.artifacts import CODE, PACKAGE, complete_checkpoint
 from dream_bert.metrics.files import score_files
-from dream_bert.prediction import CHECKPOINTS, DEFAULT_MODEL, predict_file
+from dream_bert.prediction import CHECKPOINTS, DEFAULT_MODEL
+from dream_bert.prediction_files import predict_file
 
 MLM = CHECKPOINTS / "dream-promoter-bert-mlm"
 CONV = CHECKPOINTS / "dream-promoter-conv"

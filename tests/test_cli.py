@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import dream_bert
 from dream_bert.cli import main
 from dream_bert.formats import FORMATS
 from dream_bert.metrics.files import format_scores, score_files
@@ -100,6 +101,12 @@ def test_a_share_that_is_no_number_is_told(share, capsys):
         main(["prepare", "in.txt", "-o", "data", "--test", share])
     assert error.value.code == 2
     assert f"--test: {share!r} is neither a number of rows nor, with a point, a fraction" in capsys.readouterr().err
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert (end.value.code, capsys.readouterr().out) == (0, f"dream-bert {dream_bert.__version__}\n")
 
 
 def test_help_names_what_there_is(capsys):

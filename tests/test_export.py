@@ -256,7 +256,7 @@ def test_an_unusable_file_is_named(saved, folder, tmp_path, monkeypatch):
     broken.parent.mkdir()
     broken.write_bytes((folder / FILES["onnx"]).read_bytes()[:-100])
     (tmp_path / "config.json").write_bytes((folder / "config.json").read_bytes())
-    with pytest.raises(ModelError, match="model.onnx: is no ONNX model that this ONNX Runtime reads; export it anew"):
+    with pytest.raises(ModelError, match="model.onnx: is no ONNX model that this ONNX Runtime reads; export it again"):
         predict(["ACGT"], tmp_path, backend="onnx")
     with pytest.raises(OSError, match="no such model folder"):
         predict(["ACGT"], tmp_path / "none", backend="onnx")

@@ -36,6 +36,14 @@ def handler():
     return EndpointHandler(str(DEFAULT_MODEL))
 
 
+def nested(kind, depth=50_000):
+    """A list or an object in another, and so on."""
+    value = kind()
+    for _ in range(depth):
+        value = [value] if kind is list else {"a": value}
+    return value
+
+
 def expressions(results):
     return [result["expression"] for result in results]
 
@@ -120,12 +128,22 @@ def test_fasta_keeps_ids(handler, inserts):
         ({"inputs": "ACGT", "parameters": {"batch_size": 0}}, "batch_size is 0"),
         ({"inputs": "ACGT", "parameters": {"batch_size": True}}, "batch_size is True"),
         ({"inputs": "ACGT", "parameters": {"batch_size": MAX_SEQUENCES + 1}}, f"give 1 to {MAX_SEQUENCES}"),
+        ({"inputs": "ACGT", "parameters": {"batch_size": 10**4400}}, f"give 1 to {MAX_SEQUENCES}"),
+        ({"inputs": "ACGT", "parameters": {"batch_size": "\x1b[2J" * 99}}, f"give 1 to {MAX_SEQUENCES}"),
+        ({"inputs": "ACGT", "parameters": {"batch_size": nested(dict)}}, f"give 1 to {MAX_SEQUENCES}"),
+        ({"inputs": "ACGT", "parameters": {"batch_size": nested(list)}}, f"give 1 to {MAX_SEQUENCES}"),
+        ({"inputs": "ACGT", "parameters": nested(dict)}, "batch_size is the only one"),
+        ({"inputs": "ACGT", "parameters": nested(list)}, "batch_size is the only one"),
+        ({"inputs": nested(list)}, "inputs is not a string"),
+        ({"inputs": nested(dict)}, "inputs is not a string"),
+        (nested(list), "the request is no object"),
     ],
+    ids=lambda value: "" if isinstance(value, str) else None,
 )
 def test_a_bad_request_is_told_why(handler, request_, message):
     with pytest.raises(ValueError) as error:
         handler(request_)
-    assert message in str(error.value) and "\n" not in str(error.value)
+    assert message in str(error.value) and str(error.value).isprintable() and len(str(error.value)) < 300
 
 
 def test_the_largest_request_is_answered(handler):

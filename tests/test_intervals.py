@@ -181,6 +181,25 @@ def test_a_bad_row_leaves_the_model_as_it_was(tiny_model, tmp_path, capsys):
     assert (tmp_path / "config.json").read_bytes() == before
 
 
+def test_calibration_may_skip_bad_rows_of_named_columns(tiny_model, promoters, tmp_path, capsys):
+    tiny_model(stride=1, context=0, max_position_embeddings=128).save_pretrained(tmp_path)
+    rows = [f"{insert},{number / 9}\n" for number, insert in enumerate(list(promoters)[:40])]
+    (tmp_path / "good.csv").write_text("".join(["dna,ratio\n", *rows]))
+    (tmp_path / "bad.csv").write_text("".join(["dna,ratio\n", "ACQ,1\n", *rows[:20], "ACGT,\n", *rows[20:]]))
+    command = ["--model", str(tmp_path), "--sequence-column", "dna", "--label-column", "ratio"]
+    found = []
+    for name, more in (("good", []), ("bad", ["--on-error", "skip", "--rejects", str(tmp_path / "rejects.tsv")])):
+        assert main(["calibrate", str(tmp_path / f"{name}.csv"), *command, *more]) == 0
+        found.append(json.loads((tmp_path / "config.json").read_text())["calibration"])
+    assert found[0] == found[1]
+    assert len((tmp_path / "rejects.tsv").read_text().splitlines()) == 3
+    assert "skipped 1 rows: missing label" in capsys.readouterr().err
+    assert main(["calibrate", str(tmp_path / "bad.csv"), *command]) == 2
+    (tmp_path / "bad.csv").write_text("dna,ratio\nACQ,1\n")
+    assert main(["calibrate", str(tmp_path / "bad.csv"), *command, "--on-error", "skip"]) == 2
+    assert "no row can be used (1 character outside IUPAC)" in capsys.readouterr().err
+
+
 def test_a_calibrated_model_is_stock_and_another_training_forgets_it(folder):
     BertForSequenceClassification.from_pretrained(folder)
     assert DreamBertConfig.from_pretrained(folder).calibration == CALIBRATION

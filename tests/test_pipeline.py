@@ -32,7 +32,7 @@ def expression(model):
 
 
 def values(results):
-    assert all(list(result) == ["expression"] and type(result["expression"]) is float for result in results)
+    assert all(type(result["expression"]) is float and result.keys() <= {"expression", "note"} for result in results)
     return [result["expression"] for result in results]
 
 
@@ -107,6 +107,15 @@ def test_a_broken_model_gives_no_number(model):
         model.classifier.bias.fill_(float("nan"))
     with pytest.raises(ModelError, match="no finite number"):
         pipeline(TASK, model=model)("ACGT")
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 64])
+def test_notes_where_there_is_something_to_note(tiny_model, batch_size):
+    expression = pipeline(TASK, model=tiny_model(**LAYOUTS[0], insert_lengths=[20, 40]), device="cpu")
+    sequences = ["ACGT" * 6, "ACGT", "ACGT" * 11, "ACGTACGTNN" * 3, "ACGT" * 7]
+    notes = [None, "shorter than 18 bp", None, "more than 10 % N", None]
+    assert [result.get("note") for result in expression(sequences, batch_size=batch_size)] == notes
+    assert [result.get("note") for result in map(expression, sequences)] == notes
 
 
 def test_unknown_arguments_are_refused(expression):

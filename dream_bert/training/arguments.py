@@ -5,7 +5,9 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import yaml
 from transformers import HfArgumentParser, TrainingArguments
+from transformers.integrations import is_tensorboard_available
 
 from ..configuration_dna import DnaConfig
 from ..configuration_dream_bert import PRESETS, DreamBertConfig
@@ -126,13 +128,14 @@ def parse_arguments(
         raise ArgumentError(str(error)) from error
     if unknown:
         raise ArgumentError(f"there is no argument {unknown[0]}; --help lists all")
+    if "tensorboard" in groups[-1].report_to and not is_tensorboard_available():
+        advice = "pip install 'dream-promoter-bert[train]', or give --report_to none"
+        raise ArgumentError(f"tensorboard is not installed; {advice}")
     return tuple(groups)
 
 
 def _flags(path: Path) -> list[str]:
     """What a file says, as the command line would."""
-    import yaml  # an extra
-
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML, too
     except (UnicodeDecodeError, yaml.YAMLError) as error:

@@ -83,8 +83,11 @@ def _start(arguments: "ModelArguments") -> dict[str, Any]:
     config = arguments.config()
     start["architectures"] = config.architectures
     if has_output_layer(config):
-        with suppress(OSError, ValueError):  # a model of stock transformers has no record
-            start["training_info"] = json.loads(Path(arguments.start, INFO).read_text(encoding="utf-8"))
+        # A model of stock transformers has no record, and what is wrong in another's must not end a finished run.
+        with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
+            record = json.loads(Path(arguments.start, INFO).read_text(encoding="utf-8"))
+            record["started_from"].get("training_info", {}).pop("history", None)  # else records grow with each run
+            start["training_info"] = record
     return start
 
 

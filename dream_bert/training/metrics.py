@@ -18,13 +18,20 @@ def regression_metrics(prediction: EvalPrediction) -> dict[str, float]:
 
     Correlations are NaN where none is defined: of one row, or of predictions or labels that are all equal.
     """
-    predicted, measured = prediction.predictions.squeeze(-1), prediction.label_ids
-    is_defined = len(measured) > 1 and np.ptp(predicted) > 0 and np.ptp(measured) > 0
+    predicted, measured = (
+        np.asarray(values, dtype=np.float64) for values in (prediction.predictions.squeeze(-1), prediction.label_ids)
+    )
+    is_defined = _vary(predicted) and _vary(measured)
     return {
         "pearson": float(pearsonr(predicted, measured).statistic) if is_defined else math.nan,
         "spearman": float(spearmanr(predicted, measured).statistic) if is_defined else math.nan,
         "mse": float(((predicted - measured) ** 2).mean()),
     }
+
+
+def _vary(values: np.ndarray) -> bool:
+    """Whether numbers, float32 (n,), differ by more than their rounding."""
+    return len(values) > 1 and bool(np.ptp(values) > 1e-6 * np.abs(values).max())
 
 
 def masked_lm_metrics(prediction: EvalPrediction, stride: int, context: int) -> dict[str, float]:

@@ -19,6 +19,7 @@ from transformers import EarlyStoppingCallback, PreTrainedModel, TrainingArgumen
 from ..artifacts import INFO
 from ..batches import EpochSampler, MaskedLMBatches, RegressionBatches
 from ..data import DataError, PromoterDataset
+from ..extras import explain_missing
 from ..prediction import ModelError
 from ..tokenization_dream_bert import write_tokenizer
 from .arguments import ArgumentError, ModelArguments, RunArguments
@@ -176,7 +177,8 @@ def run_script(main: Callable[[], None]) -> None:
         main()
     except (ArgumentError, DataError, ModelError, OSError, ImportError) as error:
         reason = f"{error.filename}: {error.strerror}" if getattr(error, "filename", None) else error
-        sys.exit(f"{Path(sys.argv[0]).name}: {' '.join(str(reason).split())}")
+        reason = explain_missing(error) if isinstance(error, ImportError) else " ".join(str(reason).split())
+        sys.exit(f"{Path(sys.argv[0]).name}: {reason}")
     except SystemExit as leaving:  # as all processes do after SIGTERM
         clear_frames(leaving.__traceback__)
         end_process_group()

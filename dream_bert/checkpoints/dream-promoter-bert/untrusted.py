@@ -64,6 +64,9 @@ FIELDS = {*_SIZES, *_NUMBERS, *_CHOICES, *_KINDS, *_LAYOUT, *_TRAINING}
 """What is read of a `config.json`."""
 
 
+_STOCK = "this package {what}: use such a model with the classes and pipelines of transformers, without remote code"
+
+
 def find_file(path: str | Path, folder: str | Path | None = None) -> Path:
     """Resolve a file of a model's folder.
 
@@ -90,9 +93,9 @@ def find_file(path: str | Path, folder: str | Path | None = None) -> Path:
     return found
 
 
-def read_bytes(path: str | Path, most: int = MAX_BYTES) -> bytes:
-    """The content of a file of at most `most` bytes; errors as in `find_file`, and a ValueError if it is larger."""
-    with open(find_file(path), "rb") as file:
+def read_bytes(path: str | Path, most: int = MAX_BYTES, folder: str | Path | None = None) -> bytes:
+    """Read a file of at most `most` bytes: a larger one is a ValueError. Arguments and errors as in `find_file`."""
+    with open(find_file(path, folder), "rb") as file:
         content = file.read(most + 1)
     if len(content) > most:
         raise ValueError(f"{path}: is larger than {most:,} bytes, so it is not from this package")
@@ -185,6 +188,8 @@ def _check_ranges(fields: dict[str, Any], ranges: dict[str, tuple], kind: type, 
     for name in ranges.keys() & fields.keys():
         value, (least, most) = fields[name], ranges[name]
         if not _is_number(value, kind) or not least <= value <= most:
+            if name == "vocab_size":
+                raise ValueError(f"vocab_size is {value!r:.80}; {_STOCK.format(what=f'reads {least} tokens')}")
             raise ValueError(f"{name} is {value!r:.80}; give {what} from {least} to {most}")
 
 
@@ -206,7 +211,7 @@ def _check_kinds(fields: dict[str, Any]) -> None:
     labels = fields.get("id2label", {"0": ""})
     if (count := fields.get("num_labels", len(labels))) != 1 or [str(label) for label in labels] != ["0"]:
         count = count if count != 1 else len(labels)
-        raise ValueError(f"num_labels is {count}; the model predicts expression alone, label 0")
+        raise ValueError(f"num_labels is {count}; {_STOCK.format(what='predicts one number, expression, label 0')}")
 
 
 def _check_label_statistics(mean: float, std: float) -> None:
