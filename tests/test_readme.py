@@ -96,12 +96,21 @@ def test_leaderboard_on_the_card(model, leaderboard, tmp_path):
     }
 
 
-def speeds(name: str) -> dict:
+def read_results(name: str) -> dict:
     return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
 
 
+def test_cropped_promoters():
+    result = read_results("cropped")
+    assert f"{result['promoters']:,} random promoters" in words("docs/predicting.md")
+    columns = result["pearson"].values()
+    assert rows("docs/predicting.md", "| Pearson with the whole promoter's prediction |") == {
+        name: [f"{column[name]:.2f}" for column in columns] for name in result["pearson"]["dream-promoter-bert"]
+    }
+
+
 def test_prediction_speeds():
-    result, table = speeds("prediction"), rows("docs/speed.md", "| predict | sequences/s | times stock |")
+    result, table = read_results("prediction"), rows("docs/speed.md", "| predict | sequences/s | times stock |")
     (rates,) = result["speeds"].values()
     table["stock"] = table.pop("stock transformers")
     assert {name.strip("`"): cells[:2] for name, cells in table.items()} == {
@@ -115,7 +124,7 @@ def test_prediction_speeds():
 
 
 def test_prediction_speeds_in_the_readme():
-    (rates,) = speeds("prediction")["speeds"].values()
+    (rates,) = read_results("prediction")["speeds"].values()
     text = words("README.md")
     assert f"about {round(rates['torch']['median'], -2):,.0f} sequences per second, three times as many" in text
     assert "In int8 it is six times as many" in text
@@ -124,13 +133,13 @@ def test_prediction_speeds_in_the_readme():
 
 def test_peak_memory():
     small, large = (
-        f"{peak:.0f} MiB for {int(size):,}" for size, peak in speeds("prediction")["peak_memory_mib"].items()
+        f"{peak:.0f} MiB for {int(size):,}" for size, peak in read_results("prediction")["peak_memory_mib"].items()
     )
     assert f"at most {small} sequences and {large}" in words("docs/speed.md")
 
 
 def test_first_predictions():
-    result = speeds("startup")
+    result = read_results("startup")
     table = {name.strip("`"): cells for name, cells in rows("docs/speed.md", "| first prediction | seconds |").items()}
     assert f"`dream-bert --help` takes {result['help']['median']:.2f} s" in words("docs/speed.md")
     for name, parts in result["first_prediction"].items():
@@ -143,7 +152,7 @@ def test_first_predictions():
 
 
 def test_training_speeds():
-    stages = speeds("training")["stages"]
+    stages = read_results("training")["stages"]
     table = rows("docs/speed.md", "| training step | fine-tuning, sequences/s | times stock |")
     assert table == {
         name: [
@@ -165,17 +174,17 @@ def test_preparation_speeds():
             "{median:.1f} ({min:.1f}-{max:.1f})".format(**row["seconds"]),
             f"{row['peak_mib']['median']:,.0f}",
         ]
-        for name, row in speeds("preparation")["prepare"].items()
+        for name, row in read_results("preparation")["prepare"].items()
     }
 
 
 def test_preparation_against_the_usual_way():
-    times = [row["times_prepare"] for name, row in speeds("preparation")["usual"].items() if name != "prepare"]
+    times = [row["times_prepare"] for name, row in read_results("preparation")["usual"].items() if name != "prepare"]
     assert f"takes {min(times):.0f} to {max(times):.0f} times as long" in words("docs/speed.md")
 
 
 def test_loading_speeds():
-    result, stages = speeds("data_loading"), {"regression": "regression", "pretraining": "mlm"}
+    result, stages = read_results("data_loading"), {"regression": "regression", "pretraining": "mlm"}
     table = rows("docs/speed.md", "| loading, sequences/s on one core |")
     shapes = ("batch 64", "batch 256", "batch 1024", "batch 64, DataLoader")
     assert table == {
@@ -190,7 +199,7 @@ def test_loading_speeds():
 
 
 def test_attention_speeds():
-    processors = [measured["seconds"] for measured in speeds("attention").values()]
+    processors = [measured["seconds"] for measured in read_results("attention").values()]
     assert rows("benchmarks/README.md", "| attention and its gradient | Intel Xeon with AMX, ms |") == {
         name: [
             "{median:.1f} ({min:.1f}-{max:.1f})".format(**{key: 1000 * value for key, value in seconds[name].items()})
