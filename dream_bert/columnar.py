@@ -135,6 +135,8 @@ def _values(column: pa.Array, longest: int) -> Iterator:
         texts = {None: None}
         for index in column.indices.to_pylist():
             if index not in texts:
+                if not 0 <= index < len(column.dictionary):
+                    raise pa.ArrowInvalid("a value is not in its dictionary")
                 texts[index] = _text(column.dictionary[index], longest)
             yield texts[index]
     else:

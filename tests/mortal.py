@@ -33,7 +33,7 @@ IGNORED = -100
 
 several_resume = pytest.mark.skipif(
     Version(transformers.__version__) < Version("5.18"),
-    reason="Trainer before transformers 5.18 cannot load what several processes on CPUs saved",
+    reason="needs transformers 5.18: earlier ones cannot load what several processes on CPUs saved",
 )
 
 _context = multiprocessing.get_context("forkserver")
@@ -62,7 +62,7 @@ def start(
         step: the one at which the moment comes.
         processes: that train together.
     """
-    _ensure_server()
+    ensure_server()
     store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False) if processes > 1 else None
     runs = []
     for rank in range(processes):
@@ -80,7 +80,7 @@ def start(
     return runs
 
 
-def _ensure_server() -> None:
+def ensure_server() -> None:
     """Start the process that all runs are forked from; it looks for this module by PYTHONPATH alone."""
     _context.set_forkserver_preload(["mortal"])
     earlier = os.environ.get("PYTHONPATH")

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from closeness import assert_close
 from torch import nn
 from transformers import BertModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
@@ -74,7 +75,7 @@ def test_stock_bert_hides_padding_with_it(tiny_config):
     mask = (padded != 0).long()
     stock = model(ids).last_hidden_state
     model.set_attn_implementation(NAME)
-    torch.testing.assert_close(model(padded, attention_mask=mask).last_hidden_state[:, :12], stock)
+    assert_close(model(padded, attention_mask=mask).last_hidden_state[:, :12], stock)
     with torch.autocast("cpu", torch.bfloat16):
         rounded = model(padded, attention_mask=mask).last_hidden_state[:, :12]
     torch.testing.assert_close(rounded.float(), stock, rtol=0, atol=0.05)

@@ -1,5 +1,6 @@
 """Bad input, at every entry: the right answer, or one line that says where and what; nothing half done."""
 
+import errno
 import gzip
 import io
 import os
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
+from closeness import assert_close
 from hypothesis import given
 from hypothesis import strategies as st
 from space_site import run_in_node
@@ -124,9 +126,7 @@ CASES = {
     "a sequence before the header": Case(
         "ACGT\t1\n>a\nACGT\n", ":2: record '1': character '>' at base 1 is not an IUPAC ", ":2: the label is missing; "
     ),
-    "a name of a million letters": Case(
-        f">{'a' * 10**6}|1\n\n", ":1: the id has 1000002 characters ", ":1: the id has 1000000 "
-    ),
+    "a name of a million letters": Case(f">{'a' * 10**6}|1\n\n", ":1: the id has more than 4096 characters; "),
     "a name that colours the terminal": Case(
         ">\x1b[31m|1\n\n", r":1: record '\x1b[31m|1': the", r":1: record '\x1b[31m'"
     ),
@@ -220,7 +220,7 @@ def test_predict(folder, case, model, capsys, monkeypatch):
     header, *rows = [line.split("\t") for line in Path("out.tsv").read_text().splitlines()]
     assert [id for id, _ in rows] == [record.id for record in read_records("input")]
     expected = dict(zip(case.unlabelled, predict(case.unlabelled.values(), model), strict=True))
-    assert float(rows[-1][1]) == pytest.approx(expected[rows[-1][0]], abs=1e-5)
+    assert_close(float(rows[-1][1]), expected[rows[-1][0]], decimals=4)
 
 
 @each_case
@@ -418,16 +418,22 @@ VERBS = {
 }
 
 
+def refuse_secret(file, *args, _open=open, **kwargs):
+    if Path(str(file)).name == "secret":
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
+    return _open(file, *args, **kwargs)
+
+
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("path", ["missing", "folder", "loop", "secret", "/proc/self/mem"])
-def test_a_file_that_cannot_be_read(folder, model, path, verb, capsys):
+def test_a_file_that_cannot_be_read(folder, model, path, verb, capsys, monkeypatch):
     Path("folder").mkdir()
     Path("loop").symlink_to("loop")
     write(PREDICTIONS, "labels")
     write(ROWS, "secret")
     Path("secret").chmod(0)
-    if path == "secret" and os.access("secret", os.R_OK):
-        pytest.skip("root reads everything")
+    if path == "secret" and os.access("secret", os.R_OK):  # root reads everything
+        monkeypatch.setattr("builtins.open", refuse_secret)
     if path.startswith("/proc") and not Path(path).exists():
         pytest.skip("needs Linux")
     names = {"PATH": path, "MODEL": model}
@@ -489,6 +495,7 @@ def _one_long_value_many_times(kind: pa.DataType) -> bytes:
     return stream.getvalue()
 
 
+@pytest.mark.slow
 def test_what_unpacks_to_gigabytes_takes_bounded_memory(folder):
     """128 MiB are free when a gigabyte, or sixteen million lines, come out of small files."""
     if not sys.platform.startswith("linux"):

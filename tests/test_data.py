@@ -190,7 +190,7 @@ def test_shards_that_are_no_list_are_refused(tmp_path, change):
 
 def test_a_manifest_that_is_no_file_is_refused(tmp_path):
     os.mkfifo(tmp_path / "manifest.json")
-    with pytest.raises(DataError, match="is not a file"):
+    with pytest.raises(DataError, match="is no regular file"):
         read_manifest(tmp_path)
 
 
@@ -362,7 +362,7 @@ def write_shard(folder: Path, table: pa.Table) -> None:
     ("damage", "message"),
     [
         (lambda folder: (folder / "manifest.json").unlink(), "has no manifest.json"),
-        (lambda folder: (folder / "manifest.json").write_text("{"), "is not JSON"),
+        (lambda folder: (folder / "manifest.json").write_text("{"), "is no JSON"),
         (lambda folder: (folder / "manifest.json").write_text("[]"), "is not a manifest of format"),
         (lambda folder: edit(folder, lambda manifest, _: manifest.update(format=99)), "is not a manifest of format"),
         (lambda folder: edit(folder, lambda manifest, _: manifest["stages"].pop("mlm")), "holds no split mlm/train"),
@@ -372,9 +372,9 @@ def write_shard(folder: Path, table: pa.Table) -> None:
         (lambda folder: (folder / "mlm/train/part-00000.arrow").unlink(), "is missing"),
         (lambda folder: (folder / "mlm/train/part-00000.arrow").write_bytes(b""), "cannot be read"),
         (lambda folder: (folder / "mlm/train/part-00000.arrow").write_bytes(b"x" * 100), "cannot be read"),
-        (lambda folder: (folder / "manifest.json").write_text("[" * 100_000), "is not JSON"),
-        (lambda folder: (folder / "manifest.json").write_text('{"format": ' + "9" * 5000 + "}"), "is not JSON"),
-        (lambda folder: (folder / "manifest.json").write_bytes(b'{"format": "\xff"}'), "is not JSON"),
+        (lambda folder: (folder / "manifest.json").write_text("[" * 100_000), "is no JSON"),
+        (lambda folder: (folder / "manifest.json").write_text('{"format": ' + "9" * 5000 + "}"), "is no JSON"),
+        (lambda folder: (folder / "manifest.json").write_bytes(b'{"format": "\xff"}'), "is no JSON"),
         (lambda folder: link(folder / "manifest.json", folder.parent / "manifest.json"), "outside the folder"),
         (lambda folder: link(folder / "mlm/train/part-00000.arrow", folder.parent / "x"), "outside the folder"),
         (lambda folder: link(folder / "mlm/train", folder.parent / "x"), "outside the folder"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from closeness import assert_close
 
 from dream_bert import __version__
 from dream_bert.cli import _parser, main
@@ -22,9 +23,8 @@ PAGES = sorted(
     if not path.is_symlink()
 )
 README_WORDS = 1000
+SHOWN_DECIMALS = 4
 OF_OTHER_TOOLS = {"--multi_gpu", "--num_processes", "--config_file", "--index-url"}
-SHOWN_DIGITS = 1e-4
-"""Unit of the last decimal of the predictions shown."""
 
 
 def text_of(page: str) -> str:
@@ -106,12 +106,12 @@ def test_predictions_shown(page, monkeypatch, capsys):
     blocks = re.findall(r"^    \$ dream-bert (.+)\n((?:    .+\n)+)", text_of(page), re.M)
     assert blocks
     for command, output in blocks:
-        assert main(shlex.split(command)) == 0
+        assert main([*shlex.split(command), "--precision", "9"]) == 0
         printed = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
         shown = [line.split() for line in output.splitlines()]
         assert [row[0] for row in shown] == [row[0] for row in printed] and shown[0] == printed[0]
         for row, exact in zip(shown[1:], printed[1:], strict=True):
-            assert [float(value) for value in row[1:]] == pytest.approx(list(map(float, exact[1:])), abs=SHOWN_DIGITS)
+            assert_close(list(map(float, row[1:])), list(map(float, exact[1:])), decimals=SHOWN_DECIMALS)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if commands(page)])

@@ -15,6 +15,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from closeness import assert_close
 from hub_server import TOKEN, HubServer, Repository
 from safetensors.torch import load_file, save_file
 from transformers import AutoModel
@@ -119,6 +120,7 @@ REFUSED = [
     {"hidden_act": "xielu"}, {"hidden_act": {"a": 1}}, {"is_decoder": True}, {"add_cross_attention": True},
     {"position_embedding_type": "relative_key"}, {"model_type": "gpt2"}, {"pad_token_id": 200}, {"dtype": "load"},
     {"dtype": "no_such"}, {"torch_dtype": "int8"}, {"layer_norm_eps": float("nan")}, {"hidden_dropout_prob": 2},
+    *({"insert_lengths": value} for value in ([80], [0, 8], [80, 79], [1, 2.5], [True, 3], "8", {"0": 1}, [1, 2, 3])),
     {"tie_word_embeddings": "yes"}, {"initializer_range": -1}, {"problem_type": "single_label_classification"},
 ]  # fmt: skip
 LEFT_OUT = {
@@ -157,7 +159,7 @@ def test_other_fields_are_left_out(folder, inserts):
     model = load_model(folder)
     assert not set(LEFT_OUT) & {"forward", "to_dict"} & set(vars(model.config))
     assert model.config._attn_implementation in ("sdpa", "eager")
-    np.testing.assert_allclose(predict(inserts, folder), expected, atol=1e-5)
+    assert_close(predict(inserts, folder), expected)
 
 
 @pytest.mark.parametrize(
@@ -242,7 +244,7 @@ def test_weights_by_other_names_that_bert_has_had_are_found(folder, inserts):
     for new, old in olds.items():
         weights = {name.replace(new, old): weight for name, weight in weights.items()}
     save_file(weights, folder / WEIGHTS)
-    np.testing.assert_allclose(predict(inserts, folder), expected, atol=1e-5)
+    assert_close(predict(inserts, folder), expected)
 
 
 # --- memory ----------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pyarrow.parquet
 import pytest
+from closeness import assert_close
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta
@@ -107,7 +108,7 @@ def test_predict_gives_both_ends(folder, inserts, level, ratio):
     expected = predict(inserts, folder)
     np.testing.assert_array_equal(values[:, 0], expected)
     reach = ratio * np.interp(expected, [2, 12], [0.5, 2])
-    np.testing.assert_allclose(values[:, 1:], np.stack([expected - reach, expected + reach], 1), rtol=1e-5, atol=1e-5)
+    assert_close(values[:, 1:], np.stack([expected - reach, expected + reach], 1))
     assert predict([], folder, interval=level).shape == (0, 3)
 
 
@@ -125,7 +126,7 @@ def test_files_have_both_ends(folder, inserts, tmp_path, monkeypatch):
     for found in (rows, lines, table):
         assert [*found[0]] == ["id", "expression", "lower", "upper"]
         numbers = [[float(row[name]) for name in ("expression", "lower", "upper")] for row in found]
-        np.testing.assert_allclose(numbers, expected, atol=0.6e-4)
+        assert_close(numbers, expected, decimals=4)
 
 
 def test_a_submission_has_no_place_for_them(folder, tmp_path, capsys):

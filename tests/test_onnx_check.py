@@ -10,6 +10,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from closeness import assert_close
 from onnx import TensorProto, helper, numpy_helper
 
 from dream_bert import DreamConvConfig, DreamConvForSequenceRegression, predict
@@ -49,10 +50,10 @@ def test_every_backend_gives_what_torch_gives(folders, inserts, name, backend, i
     values = predict(inserts, folders / name, backend=backend, interval=interval)
     assert values.shape == expected.shape and values.dtype == np.float32
     if backend == "onnx":
-        np.testing.assert_allclose(values, expected, atol=2e-5)
+        assert_close(values, expected)
     elif interval:  # int8 rounds the prediction; its interval is around it, as wide as the calibration has it
         half = np.interp(values[:, 0], CALIBRATION["expression"], np.multiply(3.1, CALIBRATION["spread"]))
-        np.testing.assert_allclose(values[:, 1:], values[:, :1] + half[:, None] * [-1, 1], rtol=1e-5)
+        assert_close(values[:, 1:], values[:, :1] + half[:, None] * [-1, 1])
 
 
 def test_the_calibration_beside_a_graph_is_checked(folders, tmp_path):

@@ -2,9 +2,9 @@
 
 import csv
 
-import numpy as np
 import pytest
 import torch
+from closeness import assert_close
 from conftest import PLASMID_AROUND_INSERT
 
 import dream_bert.export
@@ -78,7 +78,7 @@ def test_every_option(folder, inputs, backend, tmp_path):
         digits = 7 if "precision" in options else 4
         assert all(len(row["expression"].partition(".")[2]) == digits for row in rows)
         found = [float(row["expression"]) for row in rows]
-        np.testing.assert_allclose(found, expected, atol=0.5 * 10**-digits + 1e-5 * max(1, np.abs(expected).max()))
+        assert_close(found, expected, decimals=digits)
         for name, column in texts.items():
             assert [row[name] for row in rows] == column
         assert len((tmp_path / "rejects.tsv").read_text().splitlines()) == 2

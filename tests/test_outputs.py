@@ -278,6 +278,31 @@ def test_what_a_killed_run_leaves_goes_with_the_next_one(folder):
     assert others(folder) == ["data", "out.tsv", "pipe", "unrelated.tsv"]
 
 
+def test_no_clock_says_what_is_left_over(folder, monkeypatch):
+    killed = start("-m", "dream_bert.cli", "simulate", "-n", "1000000000", "-o", "out.tsv")
+    wait_for(lambda: parts(folder))
+    killed.kill()
+    killed.communicate()
+    os.utime(*parts(folder), (2**32, 2**32))  # tomorrow's
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    with open_output(folder / "out.tsv") as file:
+        (part,) = parts(folder)
+        os.utime(part, (0, 0))  # the oldest, of a run that lives
+        assert simulate("out.tsv") == 0 and parts(folder) == [part]
+        file.write(b"late")
+    assert (folder / "out.tsv").read_bytes() == b"late" and parts(folder) == []
+
+
+def test_an_input_may_be_a_pipe(folder):
+    os.mkfifo("pipe")
+    process = start("-m", "dream_bert.cli", "prepare", "pipe", *PREPARE[2:], "piped")
+    (folder / "pipe").write_text(ROWS)
+    assert main([*PREPARE, "data"]) == 0
+    assert process.communicate(timeout=60)[1] == "" and process.returncode == 0
+    for shard in (folder / "data").rglob("*.arrow"):
+        assert shard.read_bytes() == (folder / "piped" / shard.relative_to(folder / "data")).read_bytes()
+
+
 def test_a_folder_that_was_moved_when_its_run_was_killed_comes_back(folder, capsys):
     with new_folder("data") as build:
         part = build.parent

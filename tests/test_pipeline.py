@@ -8,6 +8,7 @@ import datasets
 import numpy as np
 import pytest
 import torch
+from closeness import assert_close
 from transformers import BertForSequenceClassification, pipeline
 from transformers.pipelines import PIPELINE_REGISTRY
 from transformers.pipelines.pt_utils import KeyDataset
@@ -41,20 +42,20 @@ def values(results):
 def test_gives_the_numbers_of_predict(expression, model, inserts, container, batch_size):
     results = expression(container(inserts), batch_size=batch_size)
     assert isinstance(results, list) == (container in (list, tuple))
-    np.testing.assert_allclose(values(list(results)), predict(inserts, model), atol=1e-5)
+    assert_close(values(list(results)), predict(inserts, model))
 
 
 def test_takes_data_sets(expression, model, inserts):
     data = datasets.Dataset.from_dict({"sequence": inserts, "label": range(len(inserts))})
     expected = predict(inserts, model)
     for rows in (data, data["sequence"], data.to_iterable_dataset(), KeyDataset(data, "sequence")):
-        np.testing.assert_allclose(values(list(expression(rows, batch_size=3))), expected, atol=1e-5)
-    assert values([expression(data[0])]) == pytest.approx(expected[:1], abs=1e-5)
+        assert_close(values(list(expression(rows, batch_size=3))), expected)
+    assert_close(values([expression(data[0])]), expected[:1])
 
 
 def test_one_sequence_gives_one_result(expression, model, inserts):
     for spelling in (inserts[0], to_oligo(inserts[0]), inserts[0].lower()):
-        assert values([expression(spelling)]) == pytest.approx(predict(inserts[:1], model), abs=1e-5)
+        assert_close(values([expression(spelling)]), predict(inserts[:1], model))
 
 
 def test_nothing_gives_nothing(expression):
@@ -91,7 +92,7 @@ def test_a_folder_is_loaded(tiny_model, inserts, tmp_path):
     tiny_model(**LAYOUTS[1]).save_pretrained(tmp_path)
     expression = pipeline(TASK, model=str(tmp_path), batch_size=4)
     assert type(expression) is PromoterExpressionPipeline
-    np.testing.assert_allclose(values(expression(inserts)), predict(inserts, tmp_path), atol=1e-5)
+    assert_close(values(expression(inserts)), predict(inserts, tmp_path))
 
 
 def test_other_models_are_refused(tiny_model, tiny_masked_lm, tmp_path):

@@ -6,6 +6,7 @@ from itertools import islice, product
 import numpy as np
 import pytest
 import torch
+from closeness import assert_close
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from transformers import BertConfig
@@ -42,14 +43,14 @@ def test_equals_one_sequence_at_a_time(tiny_model, inserts, config, batch_size):
     model = tiny_model(**LAYOUT | config)
     values = predict(inserts, model, batch_size)
     assert values.dtype == np.float32 and values.shape == (10,)
-    np.testing.assert_allclose(values, one_by_one(inserts, model), atol=1e-5)
+    assert_close(values, one_by_one(inserts, model))
     assert np.ptp(values) > 0.1  # the sequences are told apart
 
 
 def test_chunks_keep_the_order(inserts, model, monkeypatch):
     expected = predict(inserts, model)
     monkeypatch.setattr(dream_bert.prediction, "CHUNK", 4)
-    np.testing.assert_allclose(predict(iter(inserts), model, 3), expected, atol=1e-5)
+    assert_close(predict(iter(inserts), model, 3), expected)
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -57,14 +58,14 @@ def test_chunks_keep_the_order(inserts, model, monkeypatch):
 def test_a_prediction_does_not_depend_on_its_neighbours(model, sequences, random):
     values = predict(sequences, model, batch_size=3)
     order = random.sample(range(len(sequences)), len(sequences))
-    np.testing.assert_allclose(predict([sequences[i] for i in order], model), values[order], atol=1e-5)
+    assert_close(predict([sequences[i] for i in order], model), values[order])
 
 
 def test_oligo_insert_and_spelling_are_one(inserts, model):
     insert = inserts[0].replace("N", "T")
     spellings = [insert, to_oligo(insert), insert.lower().replace("t", "u")]
     values = predict(spellings, model)
-    assert values[0] == pytest.approx(values[1], abs=1e-6) == pytest.approx(values[2], abs=1e-6)
+    assert_close(values, [values[0]] * 3)
 
 
 def test_nothing_gives_nothing(model):
@@ -133,7 +134,7 @@ def test_equal_inserts_are_predicted_once_in_batches_of_one_length(model, pool, 
     values = predict(chosen, Spy(), batch_size)
     assert len(seen) == len(set(seen)) == len({pool[pick % len(pool)] for pick in picks})
     expected = dict(zip(pool, one_by_one(pool, model), strict=True))
-    np.testing.assert_allclose(values, [expected[pool[pick % len(pool)]] for pick in picks], atol=1e-5)
+    assert_close(values, [expected[pool[pick % len(pool)]] for pick in picks])
 
 
 def test_dropout_is_off_and_the_model_s_mode_is_kept(tiny_model, inserts):
@@ -160,7 +161,7 @@ def test_a_gpu_s_convolutions_do_not_round(model, inserts):
 def test_a_folder_is_loaded(inserts, model, tmp_path):
     model.save_pretrained(tmp_path / "saved")
     for name in (tmp_path / "saved", str(tmp_path / "saved")):
-        np.testing.assert_allclose(predict(inserts, name), predict(inserts, model), atol=1e-5)
+        assert_close(predict(inserts, name), predict(inserts, model))
 
 
 def test_a_model_without_regression_weights_is_refused(tiny_model, tiny_masked_lm, tmp_path):

@@ -25,6 +25,7 @@ import pytest
 import torch
 from accelerate.commands.config.config_args import load_config_from_file
 from accelerate.utils import DistributedType
+from closeness import OPERATIONS, assert_close
 from safetensors.torch import load_file
 from torch.distributed import TCPStore
 from torch.distributed.device_mesh import init_device_mesh
@@ -183,16 +184,19 @@ def history(output: Path, kind: str) -> list[float]:
 
 
 def assert_same_outcome(one: Path, many: Path, processes: int) -> None:
-    """Weights within 1e-5, losses and evaluations within 1e-5 of their size."""
+    """Weights, losses and evaluations, up to the roundings of all steps."""
     assert json.loads((many / INFO).read_text())["processes"] == processes
     weights, others = load_file(one / "model.safetensors"), load_file(many / "model.safetensors")
-    assert all(torch.allclose(weights[name], others[name], atol=1e-5) for name in weights)
-    assert history(many, "loss") == pytest.approx(history(one, "loss"), rel=1e-5)
+    assert weights.keys() == others.keys()
+    for name in weights:
+        assert_close(others[name], weights[name], operations=2 * STEPS_AN_EPOCH * OPERATIONS, name=name)
+    for kind in ("loss", "eval"):
+        assert_close(history(many, kind), history(one, kind), operations=2 * STEPS_AN_EPOCH * OPERATIONS, name=kind)
     assert len(history(one, "loss")) == 2 * STEPS_AN_EPOCH
-    assert history(many, "eval") == pytest.approx(history(one, "eval"), rel=1e-5)
     assert len(history(one, "eval")) == 3
 
 
+@pytest.mark.slow
 @mortal.several_resume
 def test_a_process_dies_and_the_resumed_run_ends_as_one_of_one_process(arguments, data, tmp_path):
     run_noting_rows("regression", str(tmp_path / "one"), -1, arguments("regression", "whole", BATCH))
@@ -221,6 +225,7 @@ def test_a_process_dies_and_the_resumed_run_ends_as_one_of_one_process(arguments
     assert [sorted(values) for values in evaluated] == wanted
 
 
+@pytest.mark.slow
 def test_two_machines_are_one(arguments, tmp_path):
     run_noting_rows("mlm", str(tmp_path / "one"), -1, arguments("mlm", "whole", BATCH))
     trained = arguments("mlm", "run", BATCH // 2, "--dataloader_num_workers 1")
@@ -252,7 +257,7 @@ def start_predicting(
     source: Path, output: Path, model: Path, die_rank: int, processes: int, kill=signal.SIGKILL, more: str = ""
 ) -> list:
     """Processes that predict a file together, 8 sequences each at a time; one gets a signal in the second round."""
-    mortal._ensure_server()
+    mortal.ensure_server()
     store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
     arguments = ["predict", str(source), "-o", str(output), "--model", str(model), "--batch-size", "64"]
     arguments += more.split()
@@ -322,12 +327,12 @@ def test_several_processes_write_one_file_in_the_order_of_the_input(source, mode
     prediction_files.predict_file(source, tmp_path / "one.tsv", model)
     ids, values = expressions(tmp_path / "out.tsv")
     assert ids == [str(row) for row in range(101)]
-    np.testing.assert_allclose(values, expressions(tmp_path / "one.tsv")[1], atol=1.2e-4)  # both are rounded
+    assert_close(values, expressions(tmp_path / "one.tsv")[1], decimals=3)  # both are rounded to four
     assert np.ptp(values) > 0.1
 
 
 def test_every_option_in_several_processes(source, model, tmp_path):
-    rows = [f"s{row}\t{'AC' * (30 + row % 40)}\tg{row}\n" for row in range(60)]
+    rows = [f"s{row}\t{'AC' * (30 + row % 30)}\tg{row}\n" for row in range(60)]
     rows[17], rows[40], rows[59] = "bad\tAC!\tg\n", f"long\t{'A' * 200}\tg\n", "s3\tNNNNA\tg59\n"
     (tmp_path / "in.tsv").write_text("".join(["id\tsequence\tgene\n", *rows]))
     more = f"--keep-columns --notes --orient --precision 6 --on-error skip --rejects {tmp_path}/rejects.tsv"
@@ -340,7 +345,7 @@ def test_every_option_in_several_processes(source, model, tmp_path):
         with open(tmp_path / name) as file:
             kept.append([(row["id"], row["gene"], row["note"]) for row in csv.DictReader(file, delimiter="\t")])
     assert kept[0] == kept[1] and len(kept[0]) == 58
-    np.testing.assert_allclose(expressions(tmp_path / "out.tsv")[1], expressions(tmp_path / "one.tsv")[1], atol=1.1e-5)
+    assert_close(expressions(tmp_path / "out.tsv")[1], expressions(tmp_path / "one.tsv")[1], decimals=5)
     assert len((tmp_path / "rejects.tsv").read_text().splitlines()) == 3
     assert all(str(warning.message) in printed(tmp_path / "in.tsv", 0) for warning in caught) and len(caught) == 4
     assert printed(tmp_path / "in.tsv", 1).strip() == ""
@@ -379,6 +384,7 @@ def test_sigterm_leaves_no_output(source, model, tmp_path):
     assert not list(tmp_path.glob("*.part")) + list(tmp_path.glob("out.tsv*"))
 
 
+@pytest.mark.slow
 def test_the_command_under_the_launcher(source, model, tmp_path):
     command = ["predict", source, "-o", tmp_path / "out.tsv", "--model", model, "--interval", "0.9"]
     ((status, output),) = end(start("cpu.yaml", ["dream_bert", *command], "--module"))
@@ -389,7 +395,7 @@ def test_the_command_under_the_launcher(source, model, tmp_path):
     ends = [
         [float(row["expression"]) - float(row["lower"]), float(row["upper"]) - float(row["lower"])] for row in rows
     ]
-    np.testing.assert_allclose(ends, [[10, 20]] * 101, atol=1.2e-4)
+    assert_close(ends, [[10, 20]] * 101, decimals=3)  # differences of values with four
 
 
 THREADS_AT_THE_END = """
@@ -471,7 +477,9 @@ def gather_sharded(rank: int, port: int, kind: type, folder: str) -> None:
 def test_parameters_that_processes_share_are_gathered_to_be_saved(tiny_config, tmp_path, kind):
     kind(tiny_config()).save_pretrained(tmp_path)
     store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
-    torch.multiprocessing.spawn(gather_sharded, (store.port, kind, str(tmp_path)), nprocs=2)
+    mortal.ensure_server()
+    args = (store.port, kind, str(tmp_path))
+    torch.multiprocessing.start_processes(gather_sharded, args, nprocs=2, start_method="forkserver")
     whole, gathered = (load_file(folder / "model.safetensors") for folder in (tmp_path, tmp_path / "gathered"))
     assert whole.keys() == gathered.keys()
     assert all(torch.equal(whole[name], gathered[name]) for name in whole)

@@ -16,6 +16,8 @@ from dream_bert.encoding import encode
 from dream_bert.orientation import reverse_complement
 from dream_bert.prediction import DEFAULT_MODEL
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def dist(chromium, tmp_path_factory):
