@@ -22,13 +22,13 @@ EVALUATION = "evaluation.json"
 
 KNOWN_DATA = {
     "dc77dcd5e6f46b262512c6725632edf31873908d89bbe869361b25f670c8c31f": "61,060 promoters of GEO GSE104878, of which "
-    "58,390 are tiles of native yeast promoters and 2,670 are random; those of the leaderboard are not among them",
+    "58,390 are tiles of native yeast promoters and 2,670 are random, without those of the leaderboard",
     "220b6a338b68392b6a3c36f4fb16f0a004d1c64d2d4302ca45ab257371b20454": "58,984 promoters of GEO GSE104878, each with "
-    "the mean of its measurement and of what dream-promoter-conv says of it, and 704,512 invented ones, with what it "
-    "says of them, and what it makes of their places",
+    "the mean of its measurement and of the prediction of dream-promoter-conv, and 704,512 generated ones with the "
+    "prediction alone; for all of them also its features at each position",
     "844b45760f30045277bda1d9c988ba08b25e69e181057f1a540524bdde805a26": "58,984 promoters of GEO GSE104878, each with "
-    "the mean of its measurement and of what the model said of it before, and as many invented ones, with what it "
-    "said of them",
+    "the mean of its measurement and of the model's earlier prediction, and as many generated ones with the "
+    "prediction alone",
 }
 """What training data are, by the fingerprint that `prepare` gave them."""
 
@@ -94,7 +94,7 @@ def _model(kind: str, folder: Path) -> dict[str, Any]:
         "layers": config.num_hidden_layers,
         "width": config.hidden_size,
         "heads": config.num_attention_heads,
-        "tokens": "overlapping 3-mers" if config.stride == 1 else "3-mers side by side",
+        "tokens": "overlapping 3-mers" if config.stride == 1 else "adjacent 3-mers",
         "context": config.context,
         "frames": "one reading frame" if frames == 1 else f"the package averages {frames} reading frames",
     }
@@ -111,11 +111,11 @@ def _training(info: dict) -> dict[str, Any]:
         if machine["device"] == "cpu"
         else f"one {machine['device']} device",
         "mean": _mean(info),
-        "ridge": f" Ridge regression on 6-mer counts has a share of {share:g} in what it says." if share else "",
+        "ridge": f" Ridge regression on 6-mer counts has a share of {share:g} in its predictions." if share else "",
         "data": "; before that, ".join(_data(earlier["data"]["fingerprint"]) for earlier in lineage(info)),
-        "held_out": "which share no 20 bp with those of training, on either strand"
+        "held_out": "which share no 20 bp with a training row, on either strand"
         if held_out.get("keep_related")
-        else "random rows: where promoters overlap, as native tiles do, they are like those of training",
+        else "random rows; if promoters overlap, as native tiles do, they are similar to training rows",
         "splits": _split_table(info["results"]),
     }
 

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -143,28 +142,6 @@ def test_masked_lm_fills_a_masked_base_in():
     best = fill(f"{STRONG[:20]}[MASK]{STRONG[23:]}")
     assert len(best) == 5 and all(set(guess["token_str"]) <= set("ACGTN") for guess in best)
     assert best[0]["score"] > 2 / 64
-
-
-ROOT = CHECKPOINTS.parents[1]
-
-
-def test_python_in_the_readme_runs(monkeypatch):
-    monkeypatch.chdir(ROOT)
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert blocks
-    for block in blocks:
-        exec(compile(block, "README.md", "exec"), {})
-
-
-def test_demo_prints_the_readmes_table():
-    command = [sys.executable, "-m", "dream_bert.cli", "predict", "examples/promoters.fa"]
-    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-    shown = (ROOT / "README.md").read_text().split("$ dream-bert predict examples/promoters.fa\n")[1].splitlines()
-    for line, quoted in zip(printed, shown, strict=False):
-        name, value = line.split("\t")
-        assert quoted.split()[0] == name
-        if value != "expression":
-            assert_close(float(value), float(quoted.split()[1]), decimals=3)  # both are rounded to four
 
 
 @pytest.mark.slow
