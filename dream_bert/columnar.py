@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from .columns import find_columns, other_columns
-from .pages import held_bytes
+from .pages import Chunk, held_bytes, read_chunks
 from .records import (
     LONGEST_ID,
     LONGEST_OTHERS,
@@ -35,19 +35,14 @@ _LARGEST_PAGES = 1 << 27
 """Bytes of the pages that are in memory at a time, one and a dictionary a column, unpacked; writers make 1 MiB."""
 
 
-_DELTA = {"DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"}
-"""Encodings of text that pyarrow does not read as dictionaries; the first stores a value as the length of what it
-shares with the one before, and its end."""
-
-
 def scan_parquet(
     file: BinaryIO, name: str, labelled: bool, columns: Columns = USUAL, keep: bool = False
 ) -> Iterator[Record | BadRow]:
     """Read the rows of a Parquet file that can seek; the other arguments are those of `scan_records`."""
-    file.seek(0)
     try:
+        groups = read_chunks(file)
         # (Buffers ahead of the reading would hold whole row groups.)
-        table = pq.ParquetFile(file, read_dictionary=_repeated(file), pre_buffer=False, buffer_size=1 << 20)
+        table = pq.ParquetFile(file, read_dictionary=_repeated(file, groups), pre_buffer=False, buffer_size=1 << 20)
         schema = table.schema_arrow
         places = sequence, label, id = find_columns(schema.names, name, labelled, columns)
         others = other_columns(schema.names, places, name) if keep else {}
@@ -57,7 +52,7 @@ def scan_parquet(
         for place in others.values():
             _check_type(schema.field(place), name, _is_scalar, "text")
         read = [schema.names[place] for place in (*places, *others.values()) if place is not None]
-        size = _check_size(table, file, name, read)
+        size = _check_size(table, file, groups, name, read)
         row = 0
         for batch in table.iter_batches(size, columns=read):
             cells = [
@@ -72,13 +67,11 @@ def scan_parquet(
         if row != table.metadata.num_rows:
             what = f"the Parquet file has {row} rows and its footer says {table.metadata.num_rows}"
             raise ReadError(f"{name}: {what}; write or copy it again")
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise _unreadable(name, error) from error
-
-
-def _unreadable(name: str, error: Exception) -> ReadError:
-    what = shown(" ".join(str(error).split()), longest=200)
-    return ReadError(f"{name}: the Parquet file cannot be read ({what}); write or copy it again")
+    except ReadError:
+        raise
+    except (pa.ArrowException, OSError, ValueError) as error:
+        what = shown(" ".join(str(error).split()), longest=200)
+        raise ReadError(f"{name}: the Parquet file cannot be read ({what}); write or copy it again") from error
 
 
 def scan_hub(source: str, columns: Columns = USUAL) -> Iterator[Record | BadRow]:
@@ -161,37 +154,31 @@ def _text(scalar: pa.Scalar, longest: int) -> str | None:
 # --- checks before anything is decoded ---------------------------------------------------------------------------
 
 
-def _repeated(file: BinaryIO) -> list[str]:
-    """Return the columns of text that are read as dictionaries.
+def _repeated(file: BinaryIO, groups: list[list[Chunk]]) -> list[str]:
+    """Return the columns of text that are read as dictionaries; pyarrow cannot do so with delta encodings.
 
     A value that many rows have then stays one value: as text, a small file may have gigabytes.
     """
-    table = pq.ParquetFile(file)
-    groups = [table.metadata.row_group(number) for number in range(table.num_row_groups)]
-    chunks = [group.column(number) for group in groups for number in range(group.num_columns)]
-    delta = {chunk.path_in_schema for chunk in chunks if not _DELTA.isdisjoint(chunk.encodings)}
-    return [field.name for field in table.schema_arrow if _is_text(field.type) and field.name not in delta]
+    delta = {chunk.column for chunks in groups for chunk in chunks if chunk.is_delta}
+    schema = pq.read_schema(file)
+    return [field.name for field in schema if _is_text(field.type) and field.name not in delta]
 
 
-def _check_size(table: pq.ParquetFile, file: BinaryIO, name: str, columns: Sequence[str]) -> int:
+def _check_size(
+    table: pq.ParquetFile, file: BinaryIO, groups: list[list[Chunk]], name: str, columns: Sequence[str]
+) -> int:
     """Check that the pages fit in memory; returns how many rows can be decoded at a time."""
     metadata, size = table.metadata, _BATCH
-    # What a damaged file says of a column would end the process: pyarrow lets a C++ exception through there.
     if any(metadata.row_group(i).total_byte_size > _LARGEST_GROUP for i in range(metadata.num_row_groups)):
         raise ReadError(f"{name}: has a row group of over 1 GiB; write it in smaller row groups")
-    for number in range(metadata.num_row_groups):
-        group = metadata.row_group(number)
-        chunks = [group.column(i) for i in range(group.num_columns)]
-        chunks = [chunk for chunk in chunks if chunk.path_in_schema in columns]
-        try:
-            held = [held_bytes(file, chunk) for chunk in chunks]
-        except ValueError as error:
-            raise _unreadable(name, error) from error
+    for chunks in groups:
+        chunks = [chunk for chunk in chunks if chunk.column in columns]
+        held = [held_bytes(file, chunk) for chunk in chunks]
         if sum(held) > _LARGEST_PAGES:
             what = f"has pages of {sum(held) >> 20} MiB, unpacked, and at most {_LARGEST_PAGES >> 20} MiB are read"
             raise ReadError(f"{name}: {what}; write it in smaller pages")
         for chunk, largest in zip(chunks, held, strict=True):
-            if not _DELTA.isdisjoint(chunk.encodings):  # each value may repeat the one before, and add to it
+            if chunk.is_delta:  # each value may repeat the one before, and add to it
                 size = min(size, max(1, _LARGEST_PAGES // (4 * largest + 1)))
     return size
 

@@ -92,7 +92,8 @@ class PromoterExpressionPipeline(Pipeline):
         return {"inserts": insert, "note": note}
 
     def _forward(self, batch: dict[str, str | list[str]]) -> dict[str, Tensor | list[str]]:
-        inserts, notes = ([texts] if isinstance(texts, str) else texts for texts in batch.values())
+        # Transformers gives the keys of a batch in any order.
+        inserts, notes = ([batch[key]] if isinstance(batch[key], str) else batch[key] for key in ("inserts", "note"))
         arrays = encode(inserts, self.model.config)
         tensors = {name: torch.from_numpy(array).to(self.device) for name, array in arrays.items()}
         return {"expression": self.model(**tensors).logits[:, 0].float(), "note": notes}
