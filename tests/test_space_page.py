@@ -330,7 +330,7 @@ def test_a_file_is_read(page, tmp_path):
     [
         ("ACGT\n".encode("utf-16"), "is UTF-16 text, which is not read here; save it as UTF-8"),
         ("ACGT\n".encode("utf-16-le"), "is not UTF-8 text (it holds NUL characters)"),
-        (b"caf\xe9\n", "is not UTF-8 text ("),
+        (b"p\xe9\n", "is not UTF-8 text ("),
         (gzip.compress(b"ACGT\n"), "is gzipped, which is not read here; unpack it"),
         (
             b"PK\x03\x04\x14\0\x06\0[Content_Types].xml",
