@@ -52,14 +52,14 @@ def read_chunks(file: BinaryIO) -> list[list[Chunk]]:
     footer = _structure(io.BytesIO(file.read(size)), _DEEPEST)
     try:
         return [[_chunk(column[3]) for column in group[1]] for group in footer.get(4, [])]
-    except (KeyError, TypeError, AttributeError, UnicodeDecodeError):
+    except (LookupError, TypeError, AttributeError, UnicodeDecodeError):  # values of other kinds than they should be
         raise ValueError("the footer is damaged") from None
 
 
 def _chunk(fields: dict[int, Any]) -> Chunk:
     starts = [start for start in (fields[9], fields.get(11)) if start is not None and start > 0]
     column = ".".join(part.decode() for part in fields[3])
-    return Chunk(column, min(starts, default=0), fields[7], not _DELTA_ENCODINGS.isdisjoint(fields[2]))
+    return Chunk(column, min(starts, default=0), int(fields[7]), not _DELTA_ENCODINGS.isdisjoint(fields[2]))
 
 
 def held_bytes(file: BinaryIO, chunk: Chunk) -> int:

@@ -218,3 +218,11 @@ def test_a_named_pipe_is_read(tmp_path, form):
     feeder.start()
     assert [row.sequence for row in read_records(pipe)] == sequences
     feeder.join()
+
+
+@pytest.mark.parametrize("footer", [b"", b"\x15\x02", b"\x49\x0c", b"\x39\x1c\x19\x1c\x3c\x29\x15\x00\x00\x00\x00"])
+def test_a_footer_of_other_values_is_refused(tmp_path, footer):
+    path = tmp_path / "rows.parquet"
+    path.write_bytes(b"PAR1" + footer + len(footer).to_bytes(4, "little") + b"PAR1")
+    with pytest.raises(ReadError, match="the Parquet file cannot be read"):
+        list(read_records(path))

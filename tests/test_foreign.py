@@ -75,8 +75,8 @@ FORMATS = {
 def test_the_format_is_named(tmp_path, kind, zip_it):
     content = FORMATS[kind].encode() if isinstance(FORMATS[kind], str) else FORMATS[kind]
     path = tmp_path / "promoters"
-    if zip_it and content[:2] == b"\x1f\x8b":
-        pytest.skip("is gzipped as it is")
+    if content[:2] == b"\x1f\x8b":  # gzipped as it is
+        zip_it = False
     path.write_bytes(gzip.compress(content) if zip_it else content)
     with pytest.raises(ReadError) as error:
         list(read_records(path))

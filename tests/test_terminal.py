@@ -35,7 +35,9 @@ def test_printable_text_is_one_line_without_controls(text):
         assert shown.split() == text.split()
 
 
-@pytest.mark.parametrize("control", CONTROLS, ids=ascii)
+@pytest.mark.parametrize(
+    "control", [control.replace("\0", "") for control in CONTROLS], ids=ascii
+)  # no argument has 0
 @pytest.mark.parametrize(
     "argv",
     [
@@ -59,8 +61,6 @@ def test_printable_text_is_one_line_without_controls(text):
     ids=" ".join,
 )
 def test_no_control_character_of_an_argument_is_printed(tmp_path, monkeypatch, capsys, argv, control):
-    if "\0" in control and "{}" not in argv[:1]:
-        pytest.skip("no argument of a process has a zero byte")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "in.txt").write_text("ACGT\t1\n")
     try:
