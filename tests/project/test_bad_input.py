@@ -471,7 +471,8 @@ def test_an_output_that_cannot_be_written(folder, model, output, message, capsys
 
 BOMBED = """
 import resource, sys
-from dream_bert import prepare, reading
+import dream_bert.data.prepare
+from dream_bert.io import reader as reading
 from dream_bert.cli.main import main
 pages = int(open("/proc/self/statm").read().split()[0])
 limit = pages * resource.getpagesize() + (128 << 20)
