@@ -1,6 +1,6 @@
 """Runs of several processes against runs of one: the same weights, every row once, and what happens when one dies.
 
-Started by a launcher, this file is a training script that notes its rows: `test_processes.py STAGE NOTES DIE_AT ...`.
+Started by a launcher, this file is a training script that notes its rows: `test_distributed.py STAGE NOTES DIE_AT ...`.
 """
 
 import csv
@@ -140,7 +140,8 @@ def start(config: str, command: list, more: str = "", **environment: str) -> sub
     printed = tempfile.TemporaryFile("w+")  # noqa: SIM115
     launcher = subprocess.Popen(
         [*map(str, launch), *more.split(), *map(str, command)],
-        env=os.environ | {"OMP_NUM_THREADS": "1"} | environment,
+        # This file's own imports are found where pytest finds them.
+        env=os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)} | environment,
         stdout=printed,
         stderr=subprocess.STDOUT,
     )
