@@ -22,10 +22,14 @@ from dream_bert.prediction import ModelError
 INSERTS = ["ACGTTGCATTACGGATNCCATAGGAC", "ACGTTGCATTACGGATNCCATAGGA", "AC", "G", "TTT", "CATAGGACCA" * 8]
 
 
-@pytest.fixture(scope="module")
-def model() -> DreamConvForSequenceRegression:
+@pytest.fixture(scope="module", params=[0, 30], ids=["", "positions"])
+def model(request) -> DreamConvForSequenceRegression:
     torch.manual_seed(0)
-    model = DreamConvForSequenceRegression(DreamConvConfig(hidden_size=6, motif_size=5, kernel_size=3))
+    config = DreamConvConfig(hidden_size=6, motif_size=5, kernel_size=3, positions=request.param)
+    model = DreamConvForSequenceRegression(config)
+    if request.param:
+        model.position_embeddings.data.normal_()
+        model.position_weights.data.normal_(0, 3)
     for module in model.modules():  # as if it had been trained
         if isinstance(module, torch.nn.BatchNorm1d):
             for tensor in (module.weight, module.bias, module.running_mean, module.running_var):
@@ -69,9 +73,16 @@ def reference(model: DreamConvForSequenceRegression, insert: str) -> float:
         return silu((y - norm["running_mean"]) / np.sqrt(norm["running_var"] + 1e-5) * norm["weight"] + norm["bias"])
 
     hidden = convolve(np.array([[base == letter for base in insert] for letter in "ACGT"], dtype=float), "scan")
+    positions = np.minimum(np.arange(len(insert))[::-1], model.config.positions - 1)
+    if model.config.positions:
+        hidden = hidden + weights["position_embeddings"][positions].T
     for number, dilation in enumerate(model.config.dilations):
         hidden = hidden + convolve(hidden, f"layers.{number}", dilation)
-    pooled = np.concatenate([hidden.mean(1), hidden.max(1)])
+    pooled = [hidden.mean(1), hidden.max(1)]
+    if model.config.positions:
+        by_place = weights["position_weights"][positions] / model.config.positions
+        pooled += [(hidden * by_place[:, number].T).sum(1) for number in range(2)]
+    pooled = np.concatenate(pooled)
     pooled = silu(weights["head.1.weight"] @ pooled + weights["head.1.bias"])
     sixmers = ((insert + "N" * 5)[i : i + 6] for i in range(len(insert)))
     added = sum(
@@ -140,6 +151,8 @@ def test_weights_of_another_kind_are_told(folder, tiny_model, tmp_path):
 @pytest.mark.parametrize(
     "wrong",
     [
+        {"positions": -1},
+        {"positions": 4096},
         {"dilations": []},
         {"dilations": [0]},
         {"dilations": [1] * 17},
