@@ -1,10 +1,10 @@
-"""What each choice of the recipe is worth: short trainings that differ in one thing, scored on the leaderboard.
+"""Measure the worth of each choice of the recipe: short trainings that differ in one thing, scored on the leaderboard.
 
     dream-bert prepare gpra_train.tsv.gz -o prepared
     python benchmarks/ablations.py --data prepared --leaderboard public_leaderboard [VARIANT …]
 
-Every variant takes about the same processor time (set OMP_NUM_THREADS=1 to compare). A variant's result goes to
-`benchmarks/ablations.json` under its name, and the table of all results is printed.
+Every variant takes about the same processor time (set OMP_NUM_THREADS=1 to compare). Writes
+`benchmarks/results/ablations.json`, one entry for each variant, and prints the table of all results.
 """
 
 import argparse
@@ -24,12 +24,12 @@ from dream_bert import BertForSequenceRegression, predict
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
 import run_regression  # noqa: E402
 
-RESULTS = Path(__file__).with_suffix(".json")
+RESULTS = Path(__file__).parent / "results" / "ablations.json"
 COMMON = (
     "--preset compact --learning_rate 6e-4 --lr_scheduler_type cosine --warmup_steps 100 --bf16 --use_cpu --dropout 0 "
     "--eval_strategy no --save_strategy no --load_best_model_at_end False --report_to none --disable_tqdm True"
 )
-# Steps are such that each variant takes about as long as the reference: cheaper sequences, more of them.
+# Steps are chosen so that each variant takes as long as the reference: more steps where a sequence costs less.
 VARIANTS = {
     "reference": "--max_steps 400 --local_attention",
     "random attention": "--max_steps 400",
@@ -47,7 +47,7 @@ FIRST_TOKEN = BertForSequenceRegression._first_token
 
 
 def mean_token(model: BertForSequenceRegression, input_ids, attention_mask, **inputs) -> torch.Tensor:
-    """The mean of the last layer's rows, (n, 1, hidden), where the model takes that of `[CLS]`."""
+    """Average the last layer's rows, (n, 1, hidden); the model uses the row of `[CLS]` instead."""
     hidden = model.bert(input_ids, attention_mask, **inputs).last_hidden_state
     weight = attention_mask[..., None].to(hidden.dtype)
     return (hidden * weight).sum(1, keepdim=True) / weight.sum(1, keepdim=True)

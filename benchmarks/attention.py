@@ -1,13 +1,12 @@
-"""Attention and its gradient in training on a CPU: transformers' `sdpa` against this package's.
+"""Time attention and its gradient in training on a CPU: transformers' `sdpa` against this package's.
 
     python benchmarks/attention.py
 
-One layer of the shipped BERT, 64 sequences of 80 tokens, no dropout, in turns. Writes `benchmarks/attention.json`,
-which keeps what other processors gave.
+One layer of the shipped BERT, 64 sequences of 80 tokens, no dropout, in turns. Writes
+`benchmarks/results/attention.json` and keeps the results of other processors there.
 """
 
 import json
-from pathlib import Path
 
 import measuring
 import torch
@@ -43,7 +42,7 @@ def main() -> None:
         for name, spread in spreads.items()
     ]
     print(result["machine"], measuring.table(["attention", "ms", "times stock, bfloat16"], rows), sep="\n")
-    earlier = json.loads(Path(__file__).with_suffix(".json").read_text())
+    earlier = json.loads((measuring.RESULTS / "attention.json").read_text())
     measuring.write(__file__, earlier | {result["machine"]["processor"]: result | {"seconds": spreads}})
 
 

@@ -1,10 +1,10 @@
-"""What the entry's full recipe would cost: an estimate from counted FLOPs and the rates measured here.
+"""Estimate what the entry's full recipe would cost, from counted FLOPs and the rates measured here.
 
     python benchmarks/cost.py [--utilisation 0.3] [--dollars-per-hour 3]
 
-FLOPs of a training step are counted by torch; the H100's peak is its data sheet's (989 TFLOP/s, dense bfloat16);
-utilisation and price are assumptions, to be replaced by your own. This machine's rate is timed. Writes
-`benchmarks/cost.json`.
+torch counts the FLOPs of a training step. The H100's peak is from its data sheet (989 TFLOP/s, dense bfloat16).
+Utilisation and price are assumptions; give your own. This machine's rate is timed. Writes
+`benchmarks/results/cost.json`.
 """
 
 import argparse
@@ -69,7 +69,7 @@ def main() -> None:
     config = DreamBertConfig.preset("seed")
     inserts = ["".join(row) for row in np.random.default_rng(0).choice(list("ACGT"), (options.batch, 80))]
     ids = torch.from_numpy(encode(inserts, config)["input_ids"])
-    loading = json.loads((measuring.HERE / "loading.json").read_text())
+    loading = json.loads((measuring.RESULTS / "data_loading.json").read_text())
     result = {"machine": measuring.machine("torch", "transformers"), "assumed": vars(options), "stages": {}}
     for stage, make in (("pretraining", pretraining_step), ("fine-tuning", fine_tuning_step)):
         step = make(config, ids)

@@ -1,4 +1,4 @@
-"""How the shipped models learned: Pearson on held-out promoters along their training.
+"""Draw how the shipped models learned: Pearson r on held-out promoters during training.
 
     python benchmarks/curves.py
 
@@ -25,7 +25,7 @@ LINES = {
 
 
 def curve(info: dict) -> tuple[list[float], list[float]]:
-    """Thousands of promoters seen, repeats counted, and Pearson on held-out ones."""
+    """Return thousands of promoters seen, repeats counted, and Pearson r on held-out promoters."""
     evaluations = {entry["step"]: entry["eval_pearson"] for entry in info["history"] if "eval_pearson" in entry}
     batch = info["training_arguments"]["per_device_train_batch_size"] * info["processes"]
     return [step * batch / 1000 for step in evaluations], list(evaluations.values())

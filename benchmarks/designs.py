@@ -1,9 +1,9 @@
-"""Designs of the model side by side: accuracy after the same minutes of training, and speed of prediction.
+"""Compare designs of the model: accuracy after the same minutes of training, and speed of prediction.
 
     python benchmarks/designs.py [--sequences 1024]
 
-Accuracy is that of `ablations.json`. Speed is timed here on the torch backend, on random weights of each design, which
-take as long as trained ones. Writes `benchmarks/designs.json`.
+Accuracy is from `ablations.json`. Speed is timed here with the torch backend and random weights, which take as long as
+trained ones. Writes `benchmarks/results/designs.json`.
 """
 
 import argparse
@@ -37,7 +37,7 @@ def main() -> None:
         for name, change in DESIGNS.items()
     }
     runs = {name: (lambda model=model: predict(inserts, model)) for name, model in models.items()}
-    ablations = json.loads((measuring.HERE / "ablations.json").read_text())
+    ablations = json.loads((measuring.RESULTS / "ablations.json").read_text())
     result = {"machine": measuring.machine("torch", "transformers"), "threads": torch.get_num_threads(), "designs": {}}
     for name, seconds in measuring.in_turns(runs, options.repeats).items():
         result["designs"][name] = {

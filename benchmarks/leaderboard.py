@@ -1,13 +1,12 @@
-"""The shipped models on the challenge's public leaderboard: the scores, and a picture.
+"""Score the shipped models on the challenge's public leaderboard, and draw a picture.
 
     python benchmarks/leaderboard.py public_leaderboard dream_train_sample.txt.gz
 
-Writes `benchmarks/leaderboard.json`, each model's part of it beside its weights, for the model card, as
-`evaluation.json`, and `docs/measured_against_predicted.png`.
+Writes `benchmarks/results/leaderboard.json`, each model's part of it as `evaluation.json` beside its weights (for the
+model card), and `docs/measured_against_predicted.png`.
 
-The second file holds rows of the challenge's training data, which are noisy, and from which nothing here learned:
-Pearson on them is told, too. Intervals are calibrated on the promoters with even row numbers, and their coverage is
-that of the others.
+The second file holds noisy rows of the challenge's training data, from which neither model learned; Pearson r on them
+is reported too. Promoters with even row numbers calibrate the intervals, the others measure their coverage.
 """
 
 import argparse
@@ -32,7 +31,7 @@ COLOURS = {"random": "#4477aa", "yeast": "#ee7733", "challenging": "#228833", "h
 
 
 def picture(leaderboard: PublicLeaderboard, predictions: dict[str, np.ndarray], results: dict[str, dict]) -> None:
-    """Measured against predicted expression, a panel a model, the single subsets in colour."""
+    """Draw measured against predicted expression, one panel for each model, with some subsets in colour."""
     at = {row: i for i, row in enumerate(leaderboard.rows)}
     figure, panels = plt.subplots(
         1, len(predictions), figsize=(10, 4.4), sharex=True, sharey=True, layout="constrained"
@@ -100,7 +99,7 @@ def main() -> None:
             *(f"{name}: {result[name]}" for name in ("interval", "train_sample")),
             sep="\n",
         )
-    (HERE / "leaderboard.json").write_text(json.dumps(results, indent=1) + "\n")
+    (HERE / "results" / "leaderboard.json").write_text(json.dumps(results, indent=1) + "\n")
     picture(leaderboard, predictions, results)
 
 

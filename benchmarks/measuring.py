@@ -1,4 +1,4 @@
-"""What the timing scripts share: the machine, repeats in turns, medians and spreads, the JSON."""
+"""Functions of all timing scripts: the machine, repeats in turns, medians and spreads, the JSON."""
 
 import json
 import os
@@ -11,10 +11,11 @@ from importlib.metadata import version
 from pathlib import Path
 
 HERE = Path(__file__).parent
+RESULTS = HERE / "results"
 
 
 def machine(*packages: str) -> dict:
-    """The processor, its cores and memory, and the versions of Python, this package and `packages`."""
+    """Describe the processor, its cores and memory, and the versions of Python, this package and `packages`."""
     cpuinfo = Path("/proc/cpuinfo")
     models = [line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
     return {
@@ -27,7 +28,7 @@ def machine(*packages: str) -> dict:
 
 
 def in_turns(variants: dict[str, Callable[[], object]], repeats: int, warm_up: int = 1) -> dict[str, list[float]]:
-    """Seconds of each variant, run one after the other `repeats` times, so that a slow minute slows all of them."""
+    """Time each variant `repeats` times, in turns, so that a slow minute slows all of them; returns seconds."""
     seconds = {name: [] for name in variants}
     for repeat in range(-warm_up, repeats):
         for name, run in variants.items():
@@ -41,17 +42,18 @@ def in_turns(variants: dict[str, Callable[[], object]], repeats: int, warm_up: i
 
 
 def spread(values: list[float]) -> dict[str, float]:
-    """Median, least and greatest."""
+    """Return median, minimum, maximum and number of the values."""
     return {"median": statistics.median(values), "min": min(values), "max": max(values), "repeats": len(values)}
 
 
 def table(header: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table."""
+    """Format a Markdown table."""
     return "\n".join("| " + " | ".join(row) + " |" for row in [header, ["---"] * len(header), *rows])
 
 
 def write(script: str, result: dict) -> None:
-    """Write `benchmarks/NAME.json` beside the script of that name."""
-    path = HERE / Path(script).with_suffix(".json").name
+    """Write `benchmarks/results/NAME.json`, named after the script."""
+    path = RESULTS / Path(script).with_suffix(".json").name
+    path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(result, indent=1) + "\n")
     print(f"wrote {path}", file=sys.stderr)

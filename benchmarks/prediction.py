@@ -1,10 +1,10 @@
-"""How fast prediction is: stock transformers, and this package with torch, ONNX Runtime, and that in int8.
+"""Time prediction: stock transformers, and this package with torch, ONNX Runtime, and ONNX Runtime in int8.
 
     python benchmarks/prediction.py [--sequences FILE] [--all] [--leaderboard DIR] [--sweep] [--million]
 
-Everything runs on the processor, in turns, tokenising included: stock `AutoModelForSequenceClassification` (SDPA,
+Everything runs on the CPU, in turns, tokenising included: stock `AutoModelForSequenceClassification` (SDPA,
 float32) with the stock tokenizer of the model's folder, in batches of the same size, against `dream_bert.predict`.
-Writes `benchmarks/prediction.json`.
+Writes `benchmarks/results/prediction.json`.
 """
 
 import argparse
@@ -47,7 +47,7 @@ sys.exit(status)
 
 
 def stock(folder: Path, batch_size: int):
-    """What predicts with stock transformers alone, in the order of the sequences."""
+    """Return a function that predicts with stock transformers alone, in the order of the sequences."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForSequenceClassification.from_pretrained(folder, attn_implementation="sdpa").eval()
 
@@ -63,10 +63,11 @@ def stock(folder: Path, batch_size: int):
 
 
 def operations(config) -> dict[str, int]:
-    """Least floating-point operations of a prediction of 80 tokens: additions and multiplications of matrix products.
+    """Count the least floating-point operations of a prediction of 80 tokens: those of matrix products.
 
-    `stock` computes all; `one_row`, of the last layer, all keys and values and one row of the rest; `absorbed` no keys
-    and values of the last layer; `tables`, what this package computes, no projections of the first either.
+    `stock` computes everything. `one_row` computes all keys and values of the last layer, and one row of the rest.
+    `absorbed` also omits keys and values of the last layer. `tables` also omits projections of the first layer; this
+    package does that.
     """
     n, width, inner, heads = TOKENS, config.hidden_size, config.intermediate_size, config.num_attention_heads
     projections = 2 * n * width * 3 * width
@@ -82,7 +83,7 @@ def operations(config) -> dict[str, int]:
 
 
 def product_rates(repeats: int) -> dict[str, dict[str, float]]:
-    """Operations a second, in 1e9, of matrix products (5120 x 256 x 1024) in torch and ONNX Runtime."""
+    """Measure matrix products (5120 x 256 x 1024) in torch and ONNX Runtime, in 1e9 operations per second."""
     rows, inner, columns = 64 * TOKENS, 256, 1024
     draw = np.random.default_rng(0)
     left, right = (draw.standard_normal(shape, dtype=np.float32) for shape in ((rows, inner), (inner, columns)))
@@ -104,7 +105,7 @@ def product_rates(repeats: int) -> dict[str, dict[str, float]]:
 
 
 def _session(operator: str, inputs: dict[str, np.ndarray], weights: list[np.ndarray]):
-    """A call of one operator in ONNX Runtime."""
+    """Return a function that runs one operator in ONNX Runtime."""
     names = [*inputs, *(f"weight_{i}" for i in range(len(weights)))]
     described = [
         helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(array.dtype), array.shape)
@@ -120,7 +121,7 @@ def _session(operator: str, inputs: dict[str, np.ndarray], weights: list[np.ndar
 
 
 def speeds(folder: Path, parts: list[list[str]], batch_size: int, repeats: int) -> tuple[dict, dict[str, np.ndarray]]:
-    """Sequences a second of each way over every repeat of a part, and what it predicts; loading ONNX files counts."""
+    """Return each backend's sequences per second, ONNX files loaded each time, and its predictions."""
     run_stock, torch_model = stock(folder, batch_size), load_model(folder).cpu()
     ways = {"stock": run_stock, "torch": lambda part: predict(part, torch_model, batch_size)}
     for backend in BACKENDS[1:]:
@@ -142,7 +143,7 @@ def speeds(folder: Path, parts: list[list[str]], batch_size: int, repeats: int) 
 
 
 def agreement(results: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
-    """Of each way with stock: Pearson and the greatest difference."""
+    """Return each backend's Pearson r with stock and its greatest difference from stock."""
     expected = results["stock"].astype(np.float64)
     return {
         name: {
@@ -155,7 +156,7 @@ def agreement(results: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
 
 
 def peak_memory(folder: Path, rows: int, backend: str) -> float:
-    """MiB that `dream-bert predict` of a file of so many sequences, each 16 times, takes at most."""
+    """Return the peak memory in MiB of `dream-bert predict` on a file of so many sequences, each 16 times in a row."""
     with tempfile.TemporaryDirectory() as scratch:
         source, output = Path(scratch, "promoters.txt.gz"), Path(scratch, "out.tsv.gz")
         with gzip.open(source, "wt") as file:
@@ -170,7 +171,7 @@ def peak_memory(folder: Path, rows: int, backend: str) -> float:
 
 
 def leaderboard_scores(folder: Path, leaderboard: Path) -> dict[str, dict[str, float]]:
-    """Each backend's Pearson and Spearman score on the public leaderboard."""
+    """Return each backend's Pearson score and Spearman score on the public leaderboard."""
     public = PublicLeaderboard(leaderboard)
     scores = {backend: public.score(predict(public.sequences, folder, backend=backend)) for backend in BACKENDS}
     return {name: {key: row[key] for key in ("pearson_score", "spearman_score")} for name, row in scores.items()}

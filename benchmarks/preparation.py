@@ -1,12 +1,12 @@
-"""Preparing the challenge's full size: time, memory and split counts, and the usual way of tokenising beside it.
+"""Time the preparation of the challenge's full size, with memory and split counts, against the usual tokenising.
 
     python benchmarks/preparation.py [--file promoters.txt] [--rows 6739258] [--map-rows 20000] [--folder SCRATCH]
 
-Without `--file` the rows are simulated. `dream-bert prepare` runs as a process of its own, on a tenth of the rows, on
-all, and on all gzipped; memory is the most that the process held, the pages of mapped files included (told by Linux
-alone). The usual way is `datasets.map` over the package's tokenizer on the first rows, whose threads take both cores,
-or two processes; against it stands `prepare` of the same rows, which also reads, checks and splits them, and serves
-both layouts. Writes `benchmarks/preparation.json`.
+Without `--file`, the rows are simulated. `dream-bert prepare` runs in its own process on a tenth of the rows, on all,
+and on all gzipped. Memory is the peak of the process, pages of mapped files included (reported by Linux only). The
+usual way is `datasets.map` with the package's tokenizer on the first rows, in one process whose threads use both
+cores, or in two. It is compared with `prepare` of the same rows, which also reads, checks and splits them. Writes
+`benchmarks/results/preparation.json`.
 """
 
 import argparse

@@ -22,5 +22,5 @@ class PublicLeaderboard:
         self.subsets = json.loads((folder / "subsets.json").read_text())
 
     def score(self, predicted: Sequence[float]) -> dict:
-        """The DREAM score of predictions in the order of `sequences`."""
+        """Compute the DREAM score of predictions in the order of `sequences`."""
         return score(predicted, self.measured, self.rows, self.subsets)

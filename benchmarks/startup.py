@@ -1,8 +1,8 @@
-"""How long the first answer takes: `dream-bert --help`, and one prediction in a fresh process, part by part.
+"""Time the first answer: `dream-bert --help`, and each part of one prediction in a fresh process.
 
     python benchmarks/startup.py [--repeats 5]
 
-Every measurement is a new process of this Python, in turns. Writes `benchmarks/startup.json`.
+Each measurement is a new process of this Python; variants run in turns. Writes `benchmarks/results/startup.json`.
 """
 
 import argparse
@@ -68,7 +68,7 @@ mark("load, predict one")
 
 
 def parts(body: str, **values: str) -> dict[str, float]:
-    """Seconds of each part of a script in a fresh process, and of the process as a whole."""
+    """Run a script in a fresh process; return the seconds of each part and of the whole process."""
     begin = time.perf_counter()
     script = CLOCK.format(body=body.format(sequence=SEQUENCE, **values))
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

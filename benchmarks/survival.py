@@ -2,9 +2,10 @@
 
     python benchmarks/survival.py [--kills 20] [--seed 0] [--folder SCRATCH]
 
-A tiny model, fine-tuned on one process and pretrained on two (gloo). SIGKILL reaches one of the processes at a random
-time after a random step, every other time while a checkpoint is written; one is, every second step. Compared bit for
-bit: the final weights, all logged metrics but times, and the rows of each epoch. Writes `benchmarks/survival.json`.
+A tiny model is fine-tuned on one process and pretrained on two (gloo), with a checkpoint every second step. SIGKILL
+ends one of the processes at a random time after a random step; every other kill hits while a checkpoint is written.
+Compared bit for bit: the final weights, all logged metrics but times, and the rows of each epoch. Writes
+`benchmarks/results/survival.json`.
 """
 
 import argparse
@@ -67,15 +68,15 @@ def last_step(notes: Path) -> int:
 
 
 def half_written(run: Path, since: float) -> bool:
-    """Whether a checkpoint is being written that was begun in this life."""
+    """Return whether the run has an unfinished checkpoint that is younger than `since`."""
     checkpoints = [path for path in run.glob("checkpoint-*") if not (path / COMPLETE).exists()]
     return any(path.stat().st_mtime > since for path in checkpoints)
 
 
-def live_and_be_killed(
+def run_until_killed(
     stage: str, arguments: list[str], folder: Path, processes: int, step: int, aimed: bool, draw: random.Random
 ) -> str:
-    """Where SIGKILL found the run: in a checkpoint, or elsewhere. It comes after `step`, or the life's first step."""
+    """Start or resume the run and kill it after `step`, at least one step later; return where the kill hit."""
     before = time.time()
     runs = mortal.start(stage, arguments, folder / "notes", processes=processes)
     notes = Path(f"{folder / 'notes'}.0.rows")
@@ -105,7 +106,7 @@ def survive(stage: str, processes: int, data: Path, folder: Path, kills: int, se
     found = []
     for number, step in enumerate(sorted(draw.choices(range(EPOCHS * STEPS_AN_EPOCH - 10), k=kills))):
         arguments = command(stage, processes, data, killed)
-        found.append(live_and_be_killed(stage, arguments, killed, processes, step, number % 2 == 1, draw))
+        found.append(run_until_killed(stage, arguments, killed, processes, step, number % 2 == 1, draw))
         print(f"{stage}, {processes}: after step {step}, {found[-1]}", file=sys.stderr, flush=True)
     runs = mortal.start(stage, command(stage, processes, data, killed), killed / "notes", processes=processes)
     if mortal.end(runs)[0]:

@@ -1,11 +1,11 @@
-"""A step of fine-tuning and of pretraining: stock transformers against this package, on the same model and batches.
+"""Time a step of fine-tuning and of pretraining: stock transformers against this package, same model and batches.
 
     python benchmarks/training.py [--preset compact] [--batch 64]
 
 Stock is `Trainer` with `BertForSequenceClassification` or `BertForMaskedLM`, rows tokenised beforehand, and the stock
-collator; ours is the trainer, model and loss of `examples/`, reading a folder that `dream-bert prepare` wrote. Each
-variant trains for a few steps in turn; the first two steps of a turn are not counted. Writes
-`benchmarks/training.json`.
+collator. Ours is the trainer, model and loss of `examples/`, reading a folder that `dream-bert prepare` wrote. The
+variants train in turns of a few steps; the first two steps of a turn are not counted. Writes
+`benchmarks/results/training.json`.
 """
 
 import argparse
@@ -48,7 +48,7 @@ FAST = dict(bf16=True)
 
 
 class StepTimes(TrainerCallback):
-    """Seconds from the end of one step to the end of the next, so that loading the batch counts."""
+    """Measure seconds from the end of one step to the end of the next, so that loading the batch counts."""
 
     def __init__(self):
         self.ends: list[float] = []
@@ -65,7 +65,7 @@ def squared_error(outputs, labels, num_items_in_batch=None):
 
 
 def trainers(data: Path, folder: Path, config: DreamBertConfig, rows: int) -> dict[str, dict[str, Callable]]:
-    """For each stage, functions of `RunArguments` that make a trainer: stock's and ours."""
+    """Return for each stage the functions that make a trainer from `RunArguments`: stock's and ours."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
     inserts = [line.split("\t")[0][17:-13] for line in (data / "rows.txt").read_text().splitlines()[:rows]]
     encoded = [{"input_ids": ids} for ids in tokenizer(inserts)["input_ids"]]

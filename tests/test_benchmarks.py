@@ -18,7 +18,7 @@ def test_training_steps_are_timed(tmp_path):
     command = [sys.executable, script, "--batch", "4", "--steps", "3", "--turns", "1", "--without-compile"]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr
-    stages = json.loads(script.with_suffix(".json").read_text())["stages"]
+    stages = json.loads((script.parent / "results" / "training.json").read_text())["stages"]
     assert set(stages) == {"fine-tuning", "pretraining"}
     for timed in stages.values():
         assert {name.split(",")[0] for name in timed} == {"stock", "ours"}

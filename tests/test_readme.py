@@ -20,7 +20,7 @@ def rows(page: str | Path, header: str) -> dict[str, list[str]]:
 
 @pytest.fixture
 def leaderboard():
-    return json.loads((ROOT / "benchmarks" / "leaderboard.json").read_text())
+    return json.loads((ROOT / "benchmarks" / "results" / "leaderboard.json").read_text())
 
 
 KINDS = {"dream-promoter-bert": "regression", "dream-promoter-conv": "conv"}
@@ -76,18 +76,8 @@ def test_leaderboard_on_the_card(model, leaderboard, tmp_path):
     }
 
 
-def test_ablations():
-    results = json.loads((ROOT / "benchmarks" / "ablations.json").read_text())
-    table = rows("benchmarks/README.md", "| variant | arguments | CPU minutes | validation r |")
-    keys = ("validation_pearson", "pearson", "pearson_score", "spearman_score")
-    assert table == {
-        name: [f"`{row['arguments']}`", f"{row['cpu_minutes']:.1f}", *(f"{row[key]:.3f}" for key in keys)]
-        for name, row in results.items()
-    }
-
-
 def speeds(name: str) -> dict:
-    return json.loads((ROOT / "benchmarks" / f"{name}.json").read_text())
+    return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
 
 
 def test_prediction_speeds():
@@ -132,7 +122,7 @@ def test_preparation_speeds():
 
 
 def test_loading_speeds():
-    result, stages = speeds("loading"), {"regression": "regression", "pretraining": "mlm"}
+    result, stages = speeds("data_loading"), {"regression": "regression", "pretraining": "mlm"}
     table = rows("README.md", "| loading, sequences/s on one core |")
     shapes = ("batch 64", "batch 256", "batch 1024", "batch 64, DataLoader")
     assert table == {

@@ -1,6 +1,6 @@
-"""What `Trainer` trains: stock `BertForSequenceClassification` of the shipped size, and what this package ships.
+"""Train with `Trainer`: stock `BertForSequenceClassification` of the shipped size, and what this package ships.
 
-`Trainer` counts steps, not minutes: for BERT a few of them tell beforehand how many fit; ours has its recipe's epochs.
+`Trainer` counts steps, not minutes. For BERT, a short trial finds how many steps fit; ours has its recipe's epochs.
 """
 
 import json
@@ -46,17 +46,17 @@ Predictor = Callable[[np.ndarray], np.ndarray]
 def train_bert(
     promoters: np.ndarray, labels: np.ndarray, minutes: float, seed: int, folder: Path
 ) -> tuple[Predictor, int]:
-    """Train from random weights with `Trainer`'s defaults but for the rate, 1e-4 after 100 steps of warm-up.
+    """Train from random weights with `Trainer`'s defaults, except for the rate: 1e-4 after 100 steps of warm-up.
 
     Args:
         promoters: bases, uint8 (n, length).
         labels: standardised, float32 (n,).
-        minutes: of training, those before a break included.
+        minutes: of training, those before a stop included.
         seed: of weights, order and dropout.
         folder: for the training's state.
 
     Returns:
-        what predicts, and how many examples it learned from, repeats counted.
+        a function that predicts, and the number of examples seen, repeats counted.
     """
     config = DreamBertConfig.preset("compact")
 
@@ -97,7 +97,7 @@ def train_bert(
 
 
 def train_ours(data: Path, minutes: float, seed: int, folder: Path) -> tuple[Predictor, int]:
-    """Train by this package's recipe for its convolutions, with epochs in proportion to the minutes; else as
+    """Train the convolutions by this package's recipe, with epochs in proportion to the minutes; otherwise like
     `train_bert`."""
     recipe = yaml.safe_load((RECIPES / "conv.yaml").read_text())
     epochs = recipe["num_train_epochs"] * minutes / RECIPE_MINUTES
@@ -108,8 +108,8 @@ def train_ours(data: Path, minutes: float, seed: int, folder: Path) -> tuple[Pre
 
 
 def train_shipped(data: Path, folder: Path) -> tuple[Predictor, int]:
-    """Make all the shipped checkpoints of prepared rows, by one command, which goes on after a stop; else as
-    `train_bert`."""
+    """Train all the shipped checkpoints from prepared rows by one command, which continues after a stop; otherwise
+    like `train_bert`."""
     prepared = folder / "prepared"  # the recipe's first step, so that its argument is not read
     if not prepared.exists():
         prepared.symlink_to(data.absolute())
@@ -127,7 +127,7 @@ def train_shipped(data: Path, folder: Path) -> tuple[Predictor, int]:
 
 
 def minutes_spent(folder: Path) -> float:
-    """What the recipe's command has taken in this folder until now; 0 where it has not run."""
+    """Return the minutes that the recipe's command has taken in this folder so far; 0 if it has not run."""
     clock = folder / CLOCK
     return json.loads(clock.read_text()) if clock.exists() else 0.0
 
@@ -137,13 +137,13 @@ def _predictor(model: Path) -> Predictor:
 
 
 def _examples(info: Path) -> int:
-    """How many a training learned from, repeats counted."""
+    """Return the number of examples that a training saw, repeats counted."""
     record = json.loads(info.read_text())
     return record["history"][-1]["step"] * record["training_arguments"]["per_device_train_batch_size"]
 
 
 def _train_for(minutes: float, folder: Path, train: Callable[[Path, int], Predictor]) -> tuple[Predictor, int]:
-    """Have `train(folder, steps)` take as many steps as fit into so many minutes; how many examples they are, too."""
+    """Call `train(folder, steps)` with as many steps as fit into some minutes; return the number of examples too."""
     plan = folder / "steps.json"
     if not plan.exists():
         seconds = []
@@ -152,7 +152,7 @@ def _train_for(minutes: float, folder: Path, train: Callable[[Path, int], Predic
                 begin = time.perf_counter()
                 train(Path(trial), steps)
                 seconds.append(time.perf_counter() - begin)
-        # What both trials spend before and after their steps is no training.
+        # The time that a trial spends before and after its steps is no training, so two trials are compared.
         step = (seconds[1] - seconds[0]) / (TIMED_STEPS[1] - TIMED_STEPS[0])
         plan.write_text(json.dumps(round(60 * minutes / step)))
     steps = json.loads(plan.read_text())

@@ -1,4 +1,4 @@
-"""Convolutional peers of the BERT: one-hot promoters, (n, 4, length), to standardised expression, (n,)."""
+"""Convolutional peers of the BERT, from one-hot promoters, (n, 4, length), to standardised expression, (n,)."""
 
 import torch
 from torch import nn
@@ -21,7 +21,7 @@ def convolution(inputs: int, outputs: int, kernel: int, **kwargs) -> nn.Sequenti
 
 
 class PlainConvolutions(nn.Module):
-    """A motif scan, three residual convolutions ever wider apart, and the mean and the maximum of all positions."""
+    """A motif scan, three residual convolutions of growing dilation, and the mean and maximum over positions."""
 
     def __init__(self, width: int = 192, dropout: float = 0.1):
         super().__init__()
@@ -89,7 +89,7 @@ class LegNetLike(nn.Module):
         return (shares @ torch.arange(BINS, dtype=shares.dtype) - self.mean) / self.std
 
     def loss(self, promoters: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Divergence from a normal distribution about the label, half a bin wide."""
+        """Compute the divergence from a normal distribution around the label, standard deviation half a bin."""
         edges = torch.arange(BINS - 1) + 0.5
         below = torch.special.ndtr((edges - (labels * self.std + self.mean)[:, None]) / 0.5)
         shares = torch.diff(below, prepend=torch.zeros(len(labels), 1), append=torch.ones(len(labels), 1))

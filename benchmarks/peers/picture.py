@@ -1,8 +1,8 @@
-"""Accuracy against minutes of training, for all peers.
+"""Draw accuracy against minutes of training, for all peers.
 
     python benchmarks/peers/picture.py
 
-Reads `benchmarks/peers.json` and writes `docs/quality_against_minutes.png`.
+Reads `benchmarks/results/peers.json` and writes `docs/quality_against_minutes.png`.
 """
 
 import json

@@ -1,13 +1,14 @@
-"""Train a peer of the BERT for so many minutes, and score it on the public leaderboard.
+"""Train a peer of the BERT for some minutes, and score it on the public leaderboard.
 
     python benchmarks/peers/train.py PEER --data prepared --leaderboard PUBLIC_LEADERBOARD --minutes 30
 
-PEER is cnn, legnet, bert, ridge or trees; or ours, the convolutions of `examples/recipes/conv.yaml`; or shipped, the
-BERT of `examples/recipes/compact.sh`, all of whose steps count. All learn from the prepared folder's train split.
-Minutes are of training alone, on all cores; shipped, ridge regression and trees, which need scikit-learn, end by
-themselves, and ours after the recipe's epochs, more or fewer in proportion to the minutes: their minutes are measured.
-A training that is broken off goes on when its command is given again, but for ours, ridge and trees: its state is kept
-in `runs/peers`. Adds its result to `benchmarks/peers.json`.
+PEER is cnn, legnet, bert, ridge, trees, ours (the convolutions of `examples/recipes/conv.yaml`) or shipped (the BERT
+of `examples/recipes/compact.sh`, with all its steps). All learn from the prepared folder's train split.
+
+Minutes are of training alone, on all cores. shipped, ridge and trees (these two need scikit-learn) end by themselves;
+ours takes the recipe's epochs in proportion to the minutes. Their minutes are measured. A training that was stopped
+continues when its command is given again, except ours, ridge and trees; its state is in `runs/peers`. Adds its result
+to `benchmarks/results/peers.json`.
 """
 
 import argparse
@@ -31,7 +32,7 @@ from dream_bert.construct import to_insert
 from dream_bert.data import read_manifest
 from dream_bert.encoding import K, bases, window_ids
 
-RESULTS = Path(__file__).parents[1] / "peers.json"
+RESULTS = Path(__file__).parents[1] / "results" / "peers.json"
 RUNS = Path(__file__).parents[2] / "runs" / "peers"
 SECONDS_BETWEEN_STATES = 60
 UNTIMED = "shipped", "ridge", "trees"
@@ -55,10 +56,10 @@ def train_network(
     peak_rate: float = 3e-3,
     decay: float = 0.999,
 ) -> tuple[torch.nn.Module, int]:
-    """AdamW with a rate of one cycle over so many minutes, those before a break included.
+    """Train with AdamW and a one-cycle learning rate for some minutes, those before a stop included.
 
     Returns:
-        the moving average of the weights, and how many examples it learned from, repeats counted.
+        the moving average of the weights, and the number of examples seen, repeats counted.
     """
     draw, order = np.random.default_rng(seed), np.empty(0, dtype=int)
     optimizer = torch.optim.AdamW(network.parameters(), lr=peak_rate, weight_decay=0.01)
@@ -102,13 +103,13 @@ def train_network(
 
 @torch.inference_mode()
 def predict(network: torch.nn.Module, promoters: np.ndarray) -> np.ndarray:
-    """Standardised expression, float32 (n,)."""
+    """Predict standardised expression, float32 (n,)."""
     parts = np.array_split(promoters, len(promoters) // 256 + 1)
     return torch.cat([network(one_hot(part)).float() for part in parts]).numpy()
 
 
 def count_kmers(promoters: np.ndarray, k: int = 6) -> np.ndarray:
-    """How often each of the 4^k k-mers occurs, uint8 (n, 4^k); those with N are not counted."""
+    """Count each of the 4^k k-mers, uint8 (n, 4^k); k-mers with N are not counted."""
     windows = np.lib.stride_tricks.sliding_window_view(promoters, k, axis=1)
     numbers = np.where((windows < 4).all(2), windows @ (4 ** np.arange(k)), 4**k)
     counts = np.zeros((len(promoters), 4**k + 1), dtype=np.uint8)
@@ -118,7 +119,7 @@ def count_kmers(promoters: np.ndarray, k: int = 6) -> np.ndarray:
 
 
 def train_ridge(promoters: np.ndarray, labels: np.ndarray, seed: int) -> tuple[Predictor, int]:
-    """Ridge regression on 6-mer counts, its penalty chosen on a tenth of the rows."""
+    """Fit ridge regression on 6-mer counts, with the penalty chosen on a tenth of the rows."""
     from sklearn.linear_model import Ridge
 
     counts, held_out = count_kmers(promoters).astype(np.float32), np.random.default_rng(seed).random(len(labels)) < 0.1
@@ -131,7 +132,7 @@ def train_ridge(promoters: np.ndarray, labels: np.ndarray, seed: int) -> tuple[P
 
 
 def train_trees(promoters: np.ndarray, labels: np.ndarray, seed: int) -> tuple[Predictor, int]:
-    """Gradient-boosted trees on 6-mer counts, until a tenth of the rows tells no more gain."""
+    """Fit gradient-boosted trees on 6-mer counts, until a tenth of the rows shows no more gain."""
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     model = HistGradientBoostingRegressor(
@@ -143,8 +144,8 @@ def train_trees(promoters: np.ndarray, labels: np.ndarray, seed: int) -> tuple[P
 
 
 def train_peer(name: str, data: Path, minutes: float, seed: int, folder: Path) -> tuple[Predictor, int]:
-    """What predicts expression, in its own units or standardised, and how many examples it learned from, repeats
-    counted."""
+    """Return a function that predicts expression, in its own units or standardised, and the number of examples seen,
+    repeats counted."""
     if name == "ours":
         return train_ours(data, minutes, seed, folder)
     if name == "shipped":
@@ -201,7 +202,7 @@ def main() -> None:
 
 
 def bases_of(oligos: list[str]) -> np.ndarray:
-    """Bases of sequences whose inserts are of one length."""
+    """Return the bases of sequences whose inserts have one length."""
     windows, _ = window_ids([to_insert(oligo) for oligo in oligos])
     return bases(windows.reshape(len(oligos), -1))[:, : 1 - K]
 

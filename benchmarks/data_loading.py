@@ -1,11 +1,12 @@
-"""Batches of a prepared folder of the challenge's full size: sequences a second, opening, and resuming.
+"""Time batches of a prepared folder of the challenge's full size: sequences per second, opening, resuming.
 
-    python benchmarks/loading.py [--data PREPARED] [--rows 6739258] [--folder SCRATCH]
+    python benchmarks/data_loading.py [--data PREPARED] [--rows 6739258] [--folder SCRATCH]
 
-Without `--data` rows are simulated and prepared. Rates are of one thread, over random rows of the train splits, pages
-in memory. A sequence counts once: with the preset `seed` regression makes three reading frames of it, masked-LM one at
-random. `DataLoader` adds the sampler and PyTorch's own loop. Resuming is `Trainer` with a model of next to no size,
-from its start to the first step, where a checkpoint stands at so much of an epoch. Writes `benchmarks/loading.json`.
+Without `--data`, rows are simulated and prepared. Rates are of one thread, over random rows of the train splits, with
+the files in the page cache. A sequence counts once, though the preset `seed` makes three reading frames of it in
+regression and one, at random, in masked-LM. `DataLoader` adds the sampler and PyTorch's own loop. Resuming is timed
+from the start of `Trainer` to the first step, with a tiny model and a checkpoint at several shares of an epoch. Writes
+`benchmarks/results/data_loading.json`.
 """
 
 import argparse
@@ -65,7 +66,7 @@ def measure_rates(data: Path, repeats: int) -> dict:
 
 
 class FirstStep(TrainerCallback):
-    """Ends the training at its first step, and says how long after its start that came."""
+    """End the training at its first step, and keep the seconds from its start to that step."""
 
     def on_train_begin(self, args, state, control, **kwargs):
         self.begin = time.perf_counter()
