@@ -15,6 +15,9 @@ from .untrusted import check_config  # noqa: F401
 from .weights import FromSafetensors
 
 SIXMER = 6
+POSITION_WEIGHTS = 2
+"""Weighted means in the pooling of convolutions that know positions."""
+
 _SPECIAL_TOKENS, _SEP, _N = 5, 3, 4  # as in encoding.py, which is not beside a published model
 
 
@@ -46,6 +49,15 @@ def sixmer_numbers(bases: Tensor) -> Tensor:
     return (F.pad(bases, (0, SIXMER - 1), value=_N).unfold(1, SIXMER, 1) * places).sum(2)
 
 
+def positions_from_end(attention_mask: Tensor, most: int) -> Tensor:
+    """Bp from each place to its sequence's end, at most `most` - 1, int64 (n, length); 0 where padded.
+
+    >>> positions_from_end(torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]]), most=3).tolist()
+    [[2, 2, 1, 0], [1, 0, 0, 0]]
+    """
+    return (attention_mask.flip(1).cumsum(1).flip(1) - 1).clamp(0, most - 1)
+
+
 class _Convolution(nn.Sequential):
     def __init__(self, inputs: int, outputs: int, kernel: int, dilation: int = 1):
         norm = nn.BatchNorm1d(outputs)
@@ -75,7 +87,12 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
             _Convolution(width, width, config.kernel_size, dilation) for dilation in config.dilations
         )
         self.dropout = nn.Dropout1d(config.hidden_dropout_prob)
-        self.head = nn.Sequential(nn.Dropout(2 * config.hidden_dropout_prob), nn.Linear(2 * width, width), nn.SiLU())
+        pooled = 2 * width
+        if config.positions:
+            self.position_embeddings = nn.Parameter(torch.empty(config.positions, width))
+            self.position_weights = nn.Parameter(torch.empty(config.positions, POSITION_WEIGHTS, width))
+            pooled += POSITION_WEIGHTS * width
+        self.head = nn.Sequential(nn.Dropout(2 * config.hidden_dropout_prob), nn.Linear(pooled, width), nn.SiLU())
         self.classifier = nn.Linear(width, 1)
         self.register_buffer("sixmers", torch.zeros(5**SIXMER))
         config.auto_map = {
@@ -90,9 +107,16 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
             module.reset_parameters()
         if module is self:
             nn.init.zeros_(self.sixmers)
+            if self.config.positions:
+                nn.init.zeros_(self.position_embeddings)
+                place = (torch.arange(self.config.positions) + 0.5) / self.config.positions
+                waves = torch.cos(torch.pi * place[:, None] * torch.arange(1, POSITION_WEIGHTS + 1))
+                nn.init.zeros_(self.position_weights).add_(waves[..., None])
 
     def features(self, bases: Tensor, attention_mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """What the convolutions make of each place, (n, hidden, length), and its mean and maximum, (n, 2 * hidden).
+
+        With `config.positions` the second is (n, 4 * hidden): the weighted means come last.
 
         Args:
             bases: int64 (n, length), as `token_bases` gives them.
@@ -101,6 +125,10 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
         mask = None if attention_mask is None or attention_mask.all() else attention_mask[:, None].bool()
         hidden = F.one_hot(bases, 5)[..., :4].transpose(1, 2).to(self.dtype)
         hidden = self.scan(hidden)
+        if self.config.positions:
+            one_row = torch.ones_like(bases[:1]) if mask is None else attention_mask
+            position = positions_from_end(one_row, self.config.positions)
+            hidden = hidden + self.position_embeddings[position].transpose(1, 2)
         for layer in self.layers:
             hidden = hidden if mask is None else hidden.masked_fill(~mask, 0)
             hidden = hidden + layer(self.dropout(hidden))
@@ -109,6 +137,11 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
         else:
             mean = hidden.masked_fill(~mask, 0).sum(2) / mask.sum(2)
             pooled = torch.cat([mean, hidden.masked_fill(~mask, -torch.inf).amax(2)], 1)
+        if self.config.positions:
+            kept = hidden if mask is None else hidden.masked_fill(~mask, 0)
+            weights = self.position_weights[position].to(hidden.dtype) / self.config.positions
+            weighted = torch.einsum("ncl,mlwc->nwc" if mask is None else "ncl,nlwc->nwc", kept, weights)
+            pooled = torch.cat([pooled, weighted.flatten(1)], 1)
         return hidden, pooled
 
     @can_return_tuple
