@@ -18,15 +18,15 @@ class ArgumentError(ValueError):
     """Arguments that do not go together."""
 
 
-CONVOLUTIONS = "conv"
-"""The preset that is no BERT."""
+CONVOLUTIONS = {"conv": {}, "conv-positions": {"positions": 80}}
+"""The presets that are no BERT, and what they change in `DreamConvConfig`."""
 
 
 @dataclass
 class ModelArguments:
     model: str | None = field(default=None, metadata={"help": "Folder or Hub id to start from; else random weights."})
     preset: str = field(
-        default="seed", metadata={"help": "Kind and size of a random model.", "choices": [*PRESETS, CONVOLUTIONS]}
+        default="seed", metadata={"help": "Kind and size of a random model.", "choices": [*PRESETS, *CONVOLUTIONS]}
     )
     stride: int | None = field(default=None, metadata={"help": "bp from token to token, 1 or 3, not the preset's."})
     context: int | None = field(default=None, metadata={"help": "bp of plasmid on each side, not the preset's."})
@@ -55,14 +55,16 @@ class ModelArguments:
         if self.model is not None:
             kind = regression_class(self.model).config_class
         else:
-            kind = DreamConvConfig if self.preset == CONVOLUTIONS else DreamBertConfig
+            kind = DreamConvConfig if self.preset in CONVOLUTIONS else DreamBertConfig
         if kind is DreamConvConfig:
             changes.pop("attention_probs_dropout_prob", None)
             if self.local_attention:
                 raise ArgumentError("--local_attention is for a BERT; leave it out")
         if self.model is not None:
             return kind.from_pretrained(self.model, **changes)
-        return kind(**changes) if kind is DreamConvConfig else kind.preset(self.preset, **changes)
+        if kind is DreamConvConfig:
+            return kind(**CONVOLUTIONS[self.preset] | changes)
+        return kind.preset(self.preset, **changes)
 
 
 @dataclass
