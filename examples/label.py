@@ -18,14 +18,17 @@ from fine_tune_deepatt import read_split
 from invent import evolve, invent, random_bases, write_out
 from motifs import read_jaspar
 
+from dream_bert import predict
 from dream_bert.construct import to_insert, to_oligo
 from dream_bert.encoding import BASES, spell
+from dream_bert.prediction import load_model
 from dream_bert.reading import read_records
 from dream_bert.writing import open_output, text_stream
 
 CHUNK = 8192
 LENGTH = 80
 GENERATIONS, CHILDREN = 12, 6
+MINED = 0.25
 
 Labelled = Iterator[tuple[list[str], np.ndarray]]
 """Inserts and their labels, a part after the other."""
@@ -83,6 +86,15 @@ def label_invented(teacher: Teacher, native: np.ndarray, n: int, draw: np.random
         yield inserts, teacher(inserts)
 
 
+def mine(labelled: Labelled, pupil: str, share: float) -> Labelled:
+    """Of each part the share on which a model differs most from the labels."""
+    model = load_model(pupil)
+    for inserts, expression in labelled:
+        difference = np.abs(predict(inserts, model) - expression)
+        kept = np.sort(np.argsort(-difference, kind="stable")[: round(share * len(inserts))])
+        yield [inserts[row] for row in kept], expression[kept]
+
+
 def _texts(bases: np.ndarray) -> list[str]:
     text = spell(bases)
     return [text[begin : begin + bases.shape[1]] for begin in range(0, len(text), bases.shape[1])]
@@ -94,6 +106,7 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("teacher", type=Path, nargs="+", metavar="FILE", help="of fine_tune_deepatt.py")
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="prepared measurements")
     parser.add_argument("-n", type=int, default=100_000, help="promoters to evolve or invent, about [%(default)s]")
+    parser.add_argument("--pupil", metavar="DIR", help="keep the quarter on which this model differs most")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="TSV.GZ")
     parser.add_argument("--seed", type=int, default=0, help="[%(default)s]")
     args = parser.parse_args(args)
@@ -105,6 +118,8 @@ def main(args: list[str] | None = None) -> None:
         labelled = MADE[args.what](teacher, native, args.n, draw)
     else:
         labelled = label_table(teacher, Path(args.what))
+    if args.pupil:
+        labelled = mine(labelled, args.pupil, MINED)
     with open_output(args.output) as raw, text_stream(raw, zipped=args.output.suffix == ".gz") as file:
         print("sequence", "expression", sep="\t", file=file)
         for inserts, expression in labelled:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from dream_bert import predict
 from dream_bert.construct import to_insert, to_oligo
 
 COMPLEMENT = str.maketrans("ACGT", "TGCA")
@@ -166,3 +167,12 @@ def test_tables_hold_promoters_and_the_mean_of_the_teachers(
         [float(row["expression"]) for row in rows], predicted, atol=2e-4 * np.abs(predicted).max()
     )
     assert len(rows) == {"measured": 200, "evolved": 288, "invented": 300, "table": 20}[what]
+
+
+def test_mining_keeps_what_the_pupil_has_most_wrong(tiny_model, tmp_path):
+    tiny_model(stride=1, context=0).save_pretrained(tmp_path)
+    inserts = ["ACGTTGCATT" * 8, "TTTTA" * 16, "GGGCC" * 16, "ACACT" * 16]
+    wrong_by = np.array([0.5, -3.0, 2.0, 0.1])
+    ((kept, expression),) = label.mine(iter([(inserts, predict(inserts, tmp_path) + wrong_by)]), str(tmp_path), 0.5)
+    assert kept == inserts[1:3]
+    np.testing.assert_allclose(expression, predict(kept, tmp_path) + wrong_by[1:3], atol=1e-4)
