@@ -139,8 +139,8 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
             pooled = torch.cat([mean, hidden.masked_fill(~mask, -torch.inf).amax(2)], 1)
         if self.config.positions:
             kept = hidden if mask is None else hidden.masked_fill(~mask, 0)
-            weights = self.position_weights[position].to(hidden.dtype) / self.config.positions
-            weighted = torch.einsum("ncl,mlwc->nwc" if mask is None else "ncl,nlwc->nwc", kept, weights)
+            weights = self.position_weights[position].permute(0, 2, 3, 1) / self.config.positions
+            weighted = (kept[:, None] * weights).sum(3)
             pooled = torch.cat([pooled, weighted.flatten(1)], 1)
         return hidden, pooled
 
