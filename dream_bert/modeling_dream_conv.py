@@ -18,6 +18,9 @@ SIXMER = 6
 POSITION_WEIGHTS = 2
 """Weighted means in the pooling of convolutions that know positions."""
 
+WAVES = 8
+"""Cosines over the distance from the sequence's end; the weights of positions are sums of them, and so are smooth."""
+
 _SPECIAL_TOKENS, _SEP, _N = 5, 3, 4  # as in encoding.py, which is not beside a published model
 
 
@@ -58,6 +61,17 @@ def positions_from_end(attention_mask: Tensor, most: int) -> Tensor:
     return (attention_mask.flip(1).cumsum(1).flip(1) - 1).clamp(0, most - 1)
 
 
+def position_table(coefficients: Tensor, positions: int) -> Tensor:
+    """Sums of cosines at each distance from the end, (positions, ...), from their coefficients, (waves, ...).
+
+    >>> position_table(torch.tensor([[1.0], [0.0]]), 2).square().round(decimals=3).tolist()
+    [[0.5], [0.5]]
+    """
+    place = (torch.arange(positions, device=coefficients.device) + 0.5) / positions
+    waves = torch.cos(torch.pi * place[:, None] * torch.arange(1, len(coefficients) + 1, device=place.device))
+    return torch.tensordot(waves.to(coefficients.dtype), coefficients, 1)
+
+
 class _Convolution(nn.Sequential):
     def __init__(self, inputs: int, outputs: int, kernel: int, dilation: int = 1):
         norm = nn.BatchNorm1d(outputs)
@@ -89,8 +103,8 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
         self.dropout = nn.Dropout1d(config.hidden_dropout_prob)
         pooled = 2 * width
         if config.positions:
-            self.position_embeddings = nn.Parameter(torch.empty(config.positions, width))
-            self.position_weights = nn.Parameter(torch.empty(config.positions, POSITION_WEIGHTS, width))
+            self.position_embeddings = nn.Parameter(torch.empty(WAVES, width))
+            self.position_weights = nn.Parameter(torch.empty(WAVES, POSITION_WEIGHTS, width))
             pooled += POSITION_WEIGHTS * width
         self.head = nn.Sequential(nn.Dropout(2 * config.hidden_dropout_prob), nn.Linear(pooled, width), nn.SiLU())
         self.classifier = nn.Linear(width, 1)
@@ -109,9 +123,9 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
             nn.init.zeros_(self.sixmers)
             if self.config.positions:
                 nn.init.zeros_(self.position_embeddings)
-                place = (torch.arange(self.config.positions) + 0.5) / self.config.positions
-                waves = torch.cos(torch.pi * place[:, None] * torch.arange(1, POSITION_WEIGHTS + 1))
-                nn.init.zeros_(self.position_weights).add_(waves[..., None])
+                nn.init.zeros_(self.position_weights)
+                for wave in range(POSITION_WEIGHTS):
+                    nn.init.ones_(self.position_weights[wave, wave])
 
     def features(self, bases: Tensor, attention_mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """What the convolutions make of each place, (n, hidden, length), and its mean and maximum, (n, 2 * hidden).
@@ -128,7 +142,7 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
         if self.config.positions:
             one_row = torch.ones_like(bases[:1]) if mask is None else attention_mask
             position = positions_from_end(one_row, self.config.positions)
-            hidden = hidden + self.position_embeddings[position].transpose(1, 2)
+            hidden = hidden + position_table(self.position_embeddings, self.config.positions)[position].transpose(1, 2)
         for layer in self.layers:
             hidden = hidden if mask is None else hidden.masked_fill(~mask, 0)
             hidden = hidden + layer(self.dropout(hidden))
@@ -139,7 +153,8 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
             pooled = torch.cat([mean, hidden.masked_fill(~mask, -torch.inf).amax(2)], 1)
         if self.config.positions:
             kept = hidden if mask is None else hidden.masked_fill(~mask, 0)
-            weights = self.position_weights[position].permute(0, 2, 3, 1) / self.config.positions
+            weights = position_table(self.position_weights, self.config.positions) / self.config.positions
+            weights = weights[position].permute(0, 2, 3, 1)
             weighted = (kept[:, None] * weights).sum(3)
             pooled = torch.cat([pooled, weighted.flatten(1)], 1)
         return hidden, pooled

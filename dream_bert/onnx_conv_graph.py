@@ -3,10 +3,11 @@
 from itertools import product
 
 import numpy as np
+import torch
 from onnx import TensorProto
 
 from .encoding import BASES, SEP, SPECIAL_TOKENS
-from .modeling_dream_conv import SIXMER, DreamConvForSequenceRegression
+from .modeling_dream_conv import SIXMER, DreamConvForSequenceRegression, position_table
 from .onnx_writer import GraphWriter
 
 _LEAST = np.float32(-1e30)
@@ -30,7 +31,11 @@ class ConvGraph(GraphWriter):
         hidden = self.convolution(bases, "scan")
         if self.config.positions:
             self.position = self.positions()
-            hidden = self.node("Add", hidden, self.at_positions(self.stored("position_embeddings")))
+            hidden = self.node(
+                "Add",
+                hidden,
+                self.at_positions(self.weight("position_embeddings", self.position_table("position_embeddings"))),
+            )
         hidden = self.node("Where", mask, hidden, self.zero)
         for number, dilation in enumerate(self.config.dilations):
             hidden = self.node("Add", hidden, self.convolution(hidden, f"layers.{number}", dilation))
@@ -62,6 +67,9 @@ class ConvGraph(GraphWriter):
         position = self.node("Sub", counted, self.weight("itself", np.array(1)))
         most = self.weight("last_position", np.array(self.config.positions - 1))
         return self.node("Clip", position, self.weight("first_position", np.array(0)), most)
+
+    def position_table(self, name: str) -> np.ndarray:
+        return position_table(torch.from_numpy(self.state[name]), self.config.positions).numpy()
 
     def at_positions(self, table: str) -> str:
         """The rows of a table, (positions, channels), at each place, (n, channels, 1, places)."""
@@ -113,7 +121,7 @@ class ConvGraph(GraphWriter):
     def weighted_means(self, hidden: str, places: str) -> list[str]:
         if not self.config.positions:
             return []
-        tables = self.state["position_weights"].swapaxes(0, 1) / np.float32(self.config.positions)
+        tables = self.position_table("position_weights").swapaxes(0, 1) / np.float32(self.config.positions)
         weights = [self.at_positions(self.weight(f"position_weights.{i}", table)) for i, table in enumerate(tables)]
         return [self.node("ReduceSum", self.node("Mul", hidden, each), places, keepdims=0) for each in weights]
 

@@ -75,13 +75,14 @@ def reference(model: DreamConvForSequenceRegression, insert: str) -> float:
     hidden = convolve(np.array([[base == letter for base in insert] for letter in "ACGT"], dtype=float), "scan")
     positions = np.minimum(np.arange(len(insert))[::-1], model.config.positions - 1)
     if model.config.positions:
-        hidden = hidden + weights["position_embeddings"][positions].T
+        waves = [np.cos(np.pi * wave * (positions + 0.5) / model.config.positions) for wave in range(1, 9)]
+        hidden = hidden + weights["position_embeddings"].T @ waves
     for number, dilation in enumerate(model.config.dilations):
         hidden = hidden + convolve(hidden, f"layers.{number}", dilation)
     pooled = [hidden.mean(1), hidden.max(1)]
     if model.config.positions:
-        by_place = weights["position_weights"][positions] / model.config.positions
-        pooled += [(hidden * by_place[:, number].T).sum(1) for number in range(2)]
+        by_place = [weights["position_weights"][:, number].T @ waves for number in range(2)]
+        pooled += [(hidden * each).sum(1) / model.config.positions for each in by_place]
     pooled = np.concatenate(pooled)
     pooled = silu(weights["head.1.weight"] @ pooled + weights["head.1.bias"])
     sixmers = ((insert + "N" * 5)[i : i + 6] for i in range(len(insert)))
