@@ -7,24 +7,31 @@ READY := $(VENV)/ready
 LOCK := requirements-ci.txt
 TORCH ?= torch==2.13.0
 TORCH_LOWEST ?= torch==2.10.0
+PLAYWRIGHT := playwright==1.65.2
+WORKERS ?= 2
+PYTEST = "$(BIN)/python" -m pytest -n $(WORKERS) --dist loadfile
 CPU_BUILDS := https://download.pytorch.org/whl/cpu
 COMPILE := --quiet --python-version 3.11 --extra test --fork-strategy fewest --generate-hashes \
 	--no-annotate --excludes .ci/gpu-packages.txt --no-emit-package torch --no-emit-package dream-promoter-bert \
 	--custom-compile-command 'make lock' setup.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit coverage test-lowest lint lock audit artifacts space clean
+.PHONY: help setup demo test unit test-slow coverage test-lowest page-tools lint lock audit artifacts space clean
+
+# As many processes as cores: threads of each would only wait for one another.
+unit test-slow coverage: export OMP_NUM_THREADS ?= 1
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 setup: $(READY)  ## Make the virtual environment
 
-# Where the CPU builds cannot be reached, pip takes what it finds of the version that the tests are written for.
+# Where the CPU builds cannot be reached, pip takes what it finds of the version that the tests are written for. That may
+# be a CUDA build, which cannot be imported without the libraries that it asks for.
 $(READY): $(LOCK) setup.cfg pyproject.toml Makefile
 	"$(PYTHON)" -m venv "$(VENV)"
 	"$(BIN)/pip" install --quiet --no-deps --retries 1 --index-url $(CPU_BUILDS) "$(TORCH)" || \
-		"$(BIN)/pip" install --quiet --no-deps torch==2.13.0
+		"$(BIN)/pip" install --quiet torch==2.13.0
 	"$(BIN)/pip" install --quiet --no-deps --require-hashes --requirement $(LOCK)
 	"$(BIN)/pip" install --quiet --no-deps --no-build-isolation --editable .
 	@touch "$@"
@@ -32,16 +39,24 @@ $(READY): $(LOCK) setup.cfg pyproject.toml Makefile
 demo: setup  ## Predict the expression of the example promoters
 	@"$(BIN)/dream-bert" predict examples/promoters.fa | expand -t 18
 
-test: lint unit  ## Run the linters and the tests
+test: lint unit  ## Run the linters and the quick tests
 
 unit: setup
-	"$(BIN)/python" -m pytest
+	$(PYTEST) -m "not slow"
 
-coverage: setup  ## Run the tests with branch coverage, at least 95 %
-	"$(BIN)/python" -m pytest --cov
+test-slow: setup  ## Run the other tests; those of the page need `make page-tools` and chromium
+	$(PYTEST) -m slow
 
-test-lowest:  ## Run the tests with the lowest versions that setup.cfg allows
-	$(MAKE) unit VENV=$(VENV)-lowest LOCK=requirements-lowest.txt TORCH=$(TORCH_LOWEST)
+coverage: setup  ## Run all tests with branch coverage, at least 95 %
+	$(PYTEST) --cov
+
+test-lowest:  ## Run all tests but the page's with the lowest versions that setup.cfg allows
+	PYTEST_ADDOPTS=--ignore=tests/test_space_page.py $(MAKE) unit test-slow \
+		VENV=$(VENV)-lowest LOCK=requirements-lowest.txt TORCH=$(TORCH_LOWEST)
+
+page-tools: setup  ## Install what the page's tests drive a browser with (needs npm)
+	npm --prefix space ci --ignore-scripts --no-audit --no-fund
+	"$(BIN)/pip" install --quiet $(PLAYWRIGHT)
 
 lint: setup  ## Check style and spelling
 	PATH="$(CURDIR)/$(BIN):$$PATH" pre-commit run --all-files

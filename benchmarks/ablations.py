@@ -11,7 +11,6 @@ import argparse
 import json
 import os
 import platform
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -20,9 +19,7 @@ import torch
 from public_leaderboard import PublicLeaderboard
 
 from dream_bert import BertForSequenceRegression, predict
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
-import run_regression  # noqa: E402
+from dream_bert.training import run_regression
 
 RESULTS = Path(__file__).parent / "results" / "ablations.json"
 COMMON = (

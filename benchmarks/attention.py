@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
-from dream_bert.attention import attend
+from dream_bert.training.bf16_attention import attend
 
 SHAPE = (64, 80, 8, 32)  # promoters, tokens, heads, size of a head
 REPEATS = 30

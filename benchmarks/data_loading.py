@@ -23,12 +23,12 @@ from torch.utils.data import DataLoader
 from transformers import PrinterCallback, TrainerCallback
 
 from dream_bert import BertForSequenceRegression, DreamBertConfig
-from dream_bert.arguments import RunArguments
 from dream_bert.batches import EpochSampler, MaskedLMBatches, RegressionBatches
 from dream_bert.data import PromoterDataset
 from dream_bert.prepare import prepare
 from dream_bert.simulate import simulate_file
-from dream_bert.training import PromoterTrainer
+from dream_bert.training.arguments import RunArguments
+from dream_bert.training.trainer import PromoterTrainer
 
 SEQUENCES = 65_536
 SIZES = (64, 256, 1024)

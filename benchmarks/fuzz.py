@@ -1,41 +1,59 @@
-"""Fuzz what takes input: every way of reading agrees, and what cannot be read is a ValueError of one line.
+"""Fuzz what takes input: every way of reading agrees, and what cannot be read is an error of one line.
 
 pip install atheris
-python benchmarks/fuzz.py CORPUS -max_total_time=600 -timeout=30 -rss_limit_mb=4096
+python benchmarks/fuzz.py --minutes 60
 
-CORPUS is a folder that is made where it is not there; runs go on from it. An input that fails is written to
+Inputs that reach new code are kept in `fuzz-corpus`, from where later runs go on. An input that fails is written to
 `crash-HASH`, and `python benchmarks/fuzz.py crash-HASH` repeats it. The first byte chooses the target.
 """
 
+import argparse
 import gzip
 import io
 import json
+import struct
 import sys
 import tempfile
 from itertools import product
 from pathlib import Path
 
 import atheris
+import numpy as np
+import torch
+from safetensors.torch import save_file
 
 with atheris.instrument_imports(include=["dream_bert", "gzip", "csv", "json"]):
-    from dream_bert import DreamBertConfig, KmerTokenizer
+    from dream_bert import BertForSequenceRegression, DreamBertConfig, DreamConvConfig, KmerTokenizer, PromoterDataset
+    from dream_bert.artifacts import INFO
     from dream_bert.blocks import LONGEST_INSERT, Block, scan_blocks
+    from dream_bert.card import CardError, render_card
     from dream_bert.construct import OLIGO_END, OLIGO_START, SequenceError, check_insert
+    from dream_bert.data import DataError
     from dream_bert.encoding import encode
-    from dream_bert.handler import RequestError, _read
+    from dream_bert.export import export_onnx
+    from dream_bert.handler import RequestError, _batch_size, _read
     from dream_bert.metrics.files import score_files
+    from dream_bert.onnx_model import FILES, OnnxModel
+    from dream_bert.prediction import CHECKPOINTS, ModelError
+    from dream_bert.prepare import prepare
     from dream_bert.reading import scan_records
     from dream_bert.records import BadRow
     from dream_bert.streams import ReadError
+    from dream_bert.terminal import printable
+    from dream_bert.untrusted import read_config
+    from dream_bert.weights import read_weights
 
 LAYOUTS = [DreamBertConfig(stride=stride, context=context) for stride, context in [(1, 0), (3, 0), (3, 30)]]
 TOKENIZERS = [KmerTokenizer.build(config.stride, config.context) for config in LAYOUTS]
 KMERS = {"".join(kmer): number for number, kmer in enumerate(product("ACGTN", repeat=3), 5)}
-INPUT = Path(tempfile.mkdtemp(prefix="fuzz."), "input")
+FOLDER = Path(tempfile.mkdtemp(prefix="fuzz."))
+INPUT = FOLDER / "input"
+TINY = dict(hidden_size=4, num_hidden_layers=2, num_attention_heads=2, intermediate_size=4, max_position_embeddings=8)
+CONFIG = DreamBertConfig(stride=1, context=0, **TINY)
 
 
 def one_line(error: Exception) -> str:
-    message = str(error)
+    message = printable(str(error))
     assert message and message.isprintable() and len(message) < 1000, repr(message)
     return message
 
@@ -105,6 +123,7 @@ def request(content: bytes) -> None:
         return
     try:
         ids, sequences = _read(data)
+        _batch_size(data.get("parameters") or {})
         names = ids or map(str, range(len(sequences)))
         for name, sequence in zip(names, sequences, strict=False):
             check_insert(sequence, name)
@@ -134,7 +153,73 @@ def defined(insert: str, stride: int) -> list[int]:
     return [KMERS[bases[i : i + 3]] for i in range(0, len(bases) - 2, stride)]
 
 
+def configuration(content: bytes) -> None:
+    """`config.json`; a configuration that is accepted has sizes within the ranges."""
+    INPUT.write_bytes(content)
+    try:
+        fields = read_config(INPUT)
+        kind = DreamConvConfig if fields.get("model_type") == "dream_conv" else DreamBertConfig
+        config = kind.from_dict(fields)
+    except ValueError as error:
+        one_line(error)
+        return
+    assert 1 <= config.hidden_size <= 2048 and 3 <= config.max_position_embeddings <= 2048
+
+
+def weights(content: bytes) -> None:
+    """`model.safetensors`: what is accepted has the model's shapes."""
+    INPUT.write_bytes(content)
+    try:
+        found = read_weights(INPUT, BertForSequenceRegression, CONFIG, ignore_mismatched_sizes=True)
+    except ValueError as error:
+        one_line(error)
+        return
+    assert sum(weight.numel() for weight in found.values()) < 10_000
+
+
+def load_tokenizer(content: bytes) -> None:
+    """`tokenizer.json`."""
+    (FOLDER / "tokenizer" / "tokenizer.json").write_bytes(content)
+    try:
+        tokenizer = KmerTokenizer.from_pretrained(FOLDER / "tokenizer")
+    except ValueError as error:
+        one_line(error)
+        return
+    assert tokenizer.vocab_size == 130
+
+
+def manifest(content: bytes) -> None:
+    """`manifest.json` beside shards."""
+    (FOLDER / "data" / "manifest.json").write_bytes(content)
+    try:
+        rows = PromoterDataset(FOLDER / "data", "regression", "train")
+        rows.verify()
+        rows.rows(range(len(rows)))
+    except DataError as error:
+        one_line(error)
+
+
+def record(content: bytes) -> None:
+    """`training_info.json`, from which a card is made."""
+    (FOLDER / "model" / INFO).write_bytes(content)
+    try:
+        render_card("conv", "user/name", FOLDER / "model")
+    except CardError as error:
+        one_line(error)
+
+
+def graph(content: bytes) -> None:
+    """An ONNX file beside the configuration of another one."""
+    (FOLDER / "exported" / FILES["onnx"]).write_bytes(content)
+    try:
+        model = OnnxModel(str(FOLDER / "exported"), "onnx")
+        assert model(encode(["ACGT"], CONFIG)).shape == (1,)
+    except ModelError as error:
+        one_line(error)
+
+
 TARGETS = [read, read_zipped, score, request, tokenise]
+TARGETS += [configuration, weights, load_tokenizer, manifest, record, graph]
 
 
 # --- the run ----------------------------------------------------------------------------------------------------
@@ -158,6 +243,8 @@ def seeds() -> list[bytes]:
     scores = [b'{"0": 1, "1": 2.5}\xff' + labels, b"id\texpression\n0\t1\n1\t2\n\xff" + labels]
     requests = ['{"inputs": ">a b\\nACGT\\n>\\nAC"}', '{"inputs": ["ACGT", "acgu"], "parameters": {"batch_size": 3}}']
     tokens = [oligo, "NN" + oligo.lower(), "acgu ryk\nNNN", "[MASK]A\x1cC\u00a0G\u2028\u0085T"]
+    conv = CHECKPOINTS / "dream-promoter-conv"
+    header = json.dumps({"classifier.bias": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
     plain = [text.encode() for text in texts] + [parquet.getvalue(), texts[0].encode("utf-16")]
     return [
         bytes([TARGETS.index(target)]) + content
@@ -167,6 +254,12 @@ def seeds() -> list[bytes]:
             (score, scores),
             (request, [text.encode() for text in requests]),
             (tokenise, [text.encode() for text in tokens]),
+            (configuration, [(conv / "config.json").read_bytes(), CONFIG.to_json_string().encode()]),
+            (weights, [struct.pack("<Q", len(header)) + header + bytes(4), (FOLDER / "weights").read_bytes()]),
+            (load_tokenizer, [(FOLDER / "tokenizer" / "tokenizer.json").read_bytes()]),
+            (manifest, [(FOLDER / "data" / "manifest.json").read_bytes()]),
+            (record, [(conv / INFO).read_bytes()]),
+            (graph, [(FOLDER / "exported" / FILES["onnx"]).read_bytes()]),
         ]
         for content in contents
     ]
@@ -177,11 +270,34 @@ def test_one_input(data: bytes) -> None:
         TARGETS[data[0] % len(TARGETS)](data[1:])
 
 
+def make_folders() -> None:
+    """What stands beside the files that are fuzzed: a tokenizer, prepared data, a model and an exported one."""
+    KmerTokenizer.build(1, 0).save_pretrained(FOLDER / "tokenizer")
+    rows = np.random.default_rng(0).choice(list("ACGT"), (9, 12))
+    INPUT.write_text("".join(f"{''.join(row)}\t{number}\n" for number, row in enumerate(rows)))
+    prepare([INPUT], FOLDER / "data", ["regression"], validation=1, test=1)
+    (FOLDER / "model").mkdir()
+    (FOLDER / "model" / "config.json").write_bytes((CHECKPOINTS / "dream-promoter-conv" / "config.json").read_bytes())
+    torch.manual_seed(0)
+    model = BertForSequenceRegression(CONFIG).eval()
+    save_file({name: weight.clone() for name, weight in model.state_dict().items()}, FOLDER / "weights")
+    CONFIG.save_pretrained(FOLDER / "exported")
+    export_onnx(model, FOLDER / "exported")
+
+
 if __name__ == "__main__":
-    corpus = next((Path(argument) for argument in sys.argv[1:] if not argument.startswith("-")), None)
-    if corpus and not corpus.is_file():
-        corpus.mkdir(parents=True, exist_ok=True)
+    parser = argparse.ArgumentParser(description="Fuzz what takes input.")
+    parser.add_argument("crash", nargs="?", type=Path, help="an input to repeat")
+    parser.add_argument("--minutes", type=float, default=60, help="how long [%(default)s]")
+    parser.add_argument("--corpus", type=Path, default=Path("fuzz-corpus"), help="folder of inputs [%(default)s]")
+    args, more = parser.parse_known_args()
+    make_folders()
+    if args.crash:
+        run = [str(args.crash)]
+    else:
+        args.corpus.mkdir(parents=True, exist_ok=True)
         for number, seed in enumerate(seeds()):
-            Path(corpus, f"seed-{number}").write_bytes(seed)
-    atheris.Setup(sys.argv, test_one_input)
+            Path(args.corpus, f"seed-{number}").write_bytes(seed)
+        run = [str(args.corpus), f"-max_total_time={args.minutes * 60:.0f}", "-timeout=30", "-rss_limit_mb=4096"]
+    atheris.Setup([sys.argv[0], *run, *more], test_one_input)
     atheris.Fuzz()

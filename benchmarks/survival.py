@@ -21,10 +21,10 @@ import torch
 from safetensors.torch import load_file
 
 from dream_bert import BertForSequenceRegression, DreamBertConfig, DreamBertForMaskedLM
+from dream_bert.artifacts import INFO
 from dream_bert.prepare import prepare
-from dream_bert.resuming import COMPLETE
 from dream_bert.simulate import simulate_file
-from dream_bert.training import INFO
+from dream_bert.training.run_folder import COMPLETE
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import mortal  # noqa: E402

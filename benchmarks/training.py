@@ -10,7 +10,6 @@ variants train in turns of a few steps; the first two steps of a turn are not co
 
 import argparse
 import logging
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -32,16 +31,14 @@ from transformers import (
 )
 
 from dream_bert import BertForSequenceRegression, DreamBertConfig, DreamBertForMaskedLM
-from dream_bert.arguments import RunArguments
 from dream_bert.batches import MaskedLMBatches, RegressionBatches
 from dream_bert.data import PromoterDataset
 from dream_bert.prepare import prepare
 from dream_bert.simulate import simulate_file
 from dream_bert.tokenization_dream_bert import write_tokenizer
-from dream_bert.training import PromoterTrainer
-
-sys.path.insert(0, str(measuring.HERE.parent / "examples"))
-import run_mlm  # noqa: E402
+from dream_bert.training import run_mlm
+from dream_bert.training.arguments import RunArguments
+from dream_bert.training.trainer import PromoterTrainer
 
 NOT_COUNTED = 2
 FAST = dict(bf16=True)

@@ -31,7 +31,13 @@ __all__ = [*_MODULES, "__version__"]
 def __getattr__(name: str):
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_MODULES[name]}", __name__), name)
+    try:
+        module = import_module(f".{_MODULES[name]}", __name__)
+    except ModuleNotFoundError as error:
+        from .extras import explain_missing
+
+        raise ModuleNotFoundError(explain_missing(error), name=error.name) from error
+    return getattr(module, name)
 
 
 def __dir__() -> list[str]:

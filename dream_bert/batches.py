@@ -11,7 +11,9 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from .configuration_dream_bert import DreamBertConfig
+from .configuration_dna import DnaConfig
+from .configuration_dream_bert import PRESETS, DreamBertConfig
+from .configuration_dream_conv import DreamConvConfig
 from .data import DataError, PromoterDataset
 from .encoding import (
     MASK,
@@ -25,6 +27,7 @@ from .encoding import (
     insert_tokens,
     longest_insert,
     model_inputs,
+    positions_for,
     spell_rows,
     window_ids,
 )
@@ -35,6 +38,9 @@ IGNORED = -100
 
 FILLER = -1
 """The number that stands for any row, to fill up a batch: its labels are `IGNORED`."""
+
+MOST_POSITIONS = 2048
+"""The most positions, in tokens, that a configuration may have."""
 
 _PART = 262_144
 
@@ -90,12 +96,7 @@ class _Batches(Dataset):
     """
 
     def __init__(self, rows: PromoterDataset, config: DreamBertConfig, seed: int = 0, limit: int | None = None):
-        longest, limit_bp = rows.manifest["insert_length"]["longest"], longest_insert(config)
-        if longest > limit_bp:
-            raise DataError(
-                f"{rows.folder}: the longest insert is {longest} bp and the model reads at most {limit_bp} bp; "
-                "give it more --positions, or prepare shorter rows"
-            )
+        _check_lengths(rows, config)
         self.rows, self.config, self.seed = rows, config, seed
         self.length = len(rows) if limit is None else min(limit, len(rows))
 
@@ -104,6 +105,24 @@ class _Batches(Dataset):
 
     def __getitem__(self, number: int) -> dict[str, torch.Tensor]:
         return self.__getitems__([number])
+
+
+def _check_lengths(rows: PromoterDataset, config: DnaConfig) -> None:
+    longest, limit_bp = rows.manifest["insert_length"]["longest"], longest_insert(config)
+    if longest <= limit_bp:
+        return
+    # Of a new model the preset is not known here: as many as the neediest takes.
+    layouts = [config, *map(DreamBertConfig.preset, PRESETS)]
+    positions = max(positions_for(longest, layout) for layout in layouts)
+    advice = []
+    if rows.stage == "regression" and limit_bp < longest <= (conv_bp := longest_insert(DreamConvConfig())):
+        advice.append(f"give --model dream-promoter-conv or --preset conv, which read {conv_bp} bp")
+    if positions <= MOST_POSITIONS:
+        advice.append(f"leave --model out and give --positions {positions}")
+    advice = ", or ".join(advice) or "prepare shorter rows"
+    raise DataError(
+        f"{rows.folder}: the longest insert is {longest} bp and the model reads at most {limit_bp} bp; {advice}"
+    )
 
 
 class RegressionBatches(_Batches):

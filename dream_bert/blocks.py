@@ -16,9 +16,10 @@ import pyarrow.compute as pc
 from pyarrow import csv
 
 from .construct import OLIGO_END, OLIGO_START
-from .reading import LONGEST_RECORD, lines_of, scan_plain, scan_records, scan_text
-from .records import LARGEST_LABEL, BadRow, Record
+from .reading import scan_records
+from .records import LARGEST_LABEL, LONGEST_RECORD, USUAL, BadRow, Columns, Record
 from .streams import DAMAGE, damaged, rejoin
+from .text import lines_of, scan_plain, scan_text
 
 LONGEST_INSERT = 4096
 """Bp; keeps a full shard below the 2^31 values that an Arrow list column can address."""
@@ -40,18 +41,20 @@ class Block(NamedTuple):
     expression: np.ndarray
 
 
-def scan_blocks(path: str | Path) -> Iterator[Block | Record | BadRow]:
+def scan_blocks(path: str | Path, *, columns: Columns = USUAL) -> Iterator[Block | Record | BadRow]:
     """Like `scan_records(path, labelled=True)`, but rows that need no closer look come as `Block`s."""
-    return scan_records(path, labelled=True, text_scanner=_scan_text)
+    return scan_records(path, labelled=True, text_scanner=_scan_text, columns=columns)
 
 
-def _scan_text(stream: BinaryIO, name: str, labelled: bool) -> Iterator[Block | Record | BadRow]:
+def _scan_text(
+    stream: BinaryIO, name: str, labelled: bool, columns: Columns, keep: bool
+) -> Iterator[Block | Record | BadRow]:
     lines = rows = 0
     try:
         first = stream.readline(_BLOCK)
         stream = rejoin(first, stream)
-        if not first.endswith(b"\n") or parse_block(first) is None:
-            yield from scan_text(stream, name, labelled)
+        if columns != USUAL or not first.endswith(b"\n") or parse_block(first) is None:
+            yield from scan_text(stream, name, labelled, columns, keep)
             return
         for text in _whole_lines(stream):
             if block := parse_block(text):

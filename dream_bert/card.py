@@ -1,6 +1,5 @@
 """The model card of a published model: a template with the model's own numbers."""
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,8 +9,10 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard
 
 from .artifacts import INFO
+from .configuration_dna import DnaConfig
 from .configuration_dream_bert import DreamBertConfig
 from .configuration_dream_conv import DreamConvConfig
+from .untrusted import read_json
 
 TEMPLATES = {"mlm": "hub_card_mlm.md", "regression": "hub_card.md", "conv": "hub_card_conv.md"}
 """By kind of model."""
@@ -21,13 +22,13 @@ EVALUATION = "evaluation.json"
 
 KNOWN_DATA = {
     "dc77dcd5e6f46b262512c6725632edf31873908d89bbe869361b25f670c8c31f": "61,060 promoters of GEO GSE104878, of which "
-    "58,390 are tiles of native yeast promoters and 2,670 are random; those of the leaderboard are not among them",
+    "58,390 are tiles of native yeast promoters and 2,670 are random, without those of the leaderboard",
     "220b6a338b68392b6a3c36f4fb16f0a004d1c64d2d4302ca45ab257371b20454": "58,984 promoters of GEO GSE104878, each with "
-    "the mean of its measurement and of what dream-promoter-conv says of it, and 704,512 invented ones, with what it "
-    "says of them, and what it makes of their places",
+    "the mean of its measurement and of the prediction of dream-promoter-conv, and 704,512 generated ones with the "
+    "prediction alone; for all of them also its features at each position",
     "844b45760f30045277bda1d9c988ba08b25e69e181057f1a540524bdde805a26": "58,984 promoters of GEO GSE104878, each with "
-    "the mean of its measurement and of what the model said of it before, and as many invented ones, with what it "
-    "said of them",
+    "the mean of its measurement and of the model's earlier prediction, and as many generated ones with the "
+    "prediction alone",
 }
 """What training data are, by the fingerprint that `prepare` gave them."""
 
@@ -60,18 +61,19 @@ def render_card(kind: str, repo_id: str, folder: Path) -> str:
         CardError: if `training_info.json` or `evaluation.json` lacks what the card tells.
     """
     try:
-        info = json.loads((folder / INFO).read_text(encoding="utf-8"))
-        scores = json.loads(path.read_text(encoding="utf-8")) if (path := folder / EVALUATION).exists() else None
+        info = read_json(folder / INFO)
+        scores = read_json(path) if (path := folder / EVALUATION).exists() else None
         values = (
             {"repo": repo_id, "name": repo_id.split("/")[-1]}
             | _model(kind, folder)
             | _training(info)
+            | _scale(info, folder)
             | _scores(scores)
         )
         results = [*_split_results(kind, info), *_leaderboard_results(scores)]
     except FileNotFoundError:
         raise CardError(f"{folder}: has no {INFO}; publish what run_mlm.py or run_regression.py wrote") from None
-    except (KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise CardError(f"{folder}: {INFO} or {EVALUATION} is not as this package writes it ({error!r})") from error
     card = ModelCard(Template(_template(kind)).substitute(values))
     card.data.model_name, card.data.eval_results = values["name"], results
@@ -92,7 +94,7 @@ def _model(kind: str, folder: Path) -> dict[str, Any]:
         "layers": config.num_hidden_layers,
         "width": config.hidden_size,
         "heads": config.num_attention_heads,
-        "tokens": "overlapping 3-mers" if config.stride == 1 else "3-mers side by side",
+        "tokens": "overlapping 3-mers" if config.stride == 1 else "adjacent 3-mers",
         "context": config.context,
         "frames": "one reading frame" if frames == 1 else f"the package averages {frames} reading frames",
     }
@@ -109,12 +111,29 @@ def _training(info: dict) -> dict[str, Any]:
         if machine["device"] == "cpu"
         else f"one {machine['device']} device",
         "mean": _mean(info),
-        "ridge": f" Ridge regression on 6-mer counts has a share of {share:g} in what it says." if share else "",
+        "ridge": f" Ridge regression on 6-mer counts has a share of {share:g} in its predictions." if share else "",
         "data": "; before that, ".join(_data(earlier["data"]["fingerprint"]) for earlier in lineage(info)),
-        "held_out": "which share no 20 bp with those of training, on either strand"
+        "held_out": "which share no 20 bp with a training row, on either strand"
         if held_out.get("keep_related")
-        else "random rows: where promoters overlap, as native tiles do, they are like those of training",
+        else "random rows; if promoters overlap, as native tiles do, they are similar to training rows",
         "splits": _split_table(info["results"]),
+    }
+
+
+def _scale(info: dict, folder: Path) -> dict[str, str]:
+    """What the model reads and the scale that it predicts on: the challenge's, or that of labels of its user's own."""
+    config = DnaConfig.get_config_dict(folder)[0]
+    shortest, longest = config.get("insert_lengths") or (80, 80)
+    if info["data"]["fingerprint"] in KNOWN_DATA:
+        scale, units = "in sorting-bin units from 0 to 17", "Expression is a mean of sorting bins"
+    else:
+        mean, std = config.get("label_mean", 0), config.get("label_std", 1)
+        scale = f"on the scale of its training labels (mean {mean:.3g}, standard deviation {std:.3g})"
+        units = "Expression is on the scale of the training labels"
+    return {
+        "bp": f"{longest} bp" if shortest == longest else f"{shortest} to {longest} bp",
+        "scale": scale,
+        "units": units,
     }
 
 
@@ -125,8 +144,13 @@ def lineage(info: dict) -> list[dict]:
 
 
 def _origin(info: dict) -> str:
-    pretrained = lineage(info)[-1]["started_from"]["model"]
-    return "a model pretrained by masked language modelling" if pretrained else "random weights"
+    start = lineage(info)[-1]["started_from"]
+    if not start["model"]:
+        return "random weights"
+    # Records of before have no architectures: all those runs started from a masked LM.
+    if any("MaskedLM" in name for name in start.get("architectures") or ["MaskedLM"]):
+        return "a model pretrained by masked language modelling"
+    return f"the fine-tuned model {Path(start['model']).name}"
 
 
 def _model_of(info: dict) -> str:
@@ -165,7 +189,12 @@ def _split_metrics(results: dict) -> dict[str, dict[str, float]]:
 def _split_table(results: dict) -> str:
     splits = _split_metrics(results)
     header = list(dict.fromkeys(name for metrics in splits.values() for name in metrics))
-    rows = [[split, *(f"{metrics[name]:.3f}" for name in header)] for split, metrics in splits.items()]
+    rows = [
+        [split, *("not defined" if (value := metrics.get(name)) is None else f"{value:.3f}" for name in header)]
+        for split, metrics in splits.items()
+    ]
+    if not rows:
+        return "Not measured."
     return _table(["split", *(name.replace("_", " ") for name in header)], rows)
 
 
@@ -191,7 +220,7 @@ def _split_results(kind: str, info: dict) -> Iterable[EvalResult]:
     task = "fill-mask" if kind == "mlm" else "text-classification"
     fingerprint = _held_out(info)["fingerprint"]
     for split, metrics in _split_metrics(info["results"]).items():
-        for name in filter(_METRICS.get, metrics):
+        for name in (name for name in metrics if name in _METRICS and metrics[name] is not None):
             yield EvalResult(
                 task_type=task,
                 dataset_type=f"promoters-{fingerprint[:12]}",

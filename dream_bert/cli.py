@@ -8,41 +8,57 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from . import __version__
+from .extras import explain_missing
+from .signals import stopping_on_signals
 from .streams import naming
+from .terminal import Parser, open_closed_streams, printable, printed_warnings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one verb; returns the exit status: 0, 2 after a user's error, 130 after Ctrl-C, 141 after a broken pipe."""
-    try:
+    """Run one verb.
+
+    Returns:
+        The exit status: 0, 2 after a user's error, 130 after Ctrl-C, 141 after a broken pipe. After SIGTERM and SIGHUP
+        it is raised, as `SystemExit`: 143 and 129.
+    """
+    open_closed_streams()
+    with stopping_on_signals() as stopped, printed_warnings():
         try:
-            args = _parser().parse_args(argv)
-            args.run(args)
-        finally:
-            if sys.stdout is not None:  # closed from the start
-                with naming("stdout"):
-                    sys.stdout.flush()
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        # The interpreter flushes standard output once more as it ends, and would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    except (ValueError, OSError) as error:
-        print(f"dream-bert: {_one_line(error)}", file=sys.stderr)
-        return 2
+            try:
+                args = _parser().parse_args(argv)
+                args.run(args)
+            finally:
+                if sys.stdout is not None:
+                    with naming("stdout"):
+                        sys.stdout.flush()
+        except KeyboardInterrupt:
+            return 130
+        except BrokenPipeError:
+            # The interpreter flushes standard output once more as it ends, and would complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 141
+        except Exception as error:
+            if stopped:  # a library answered the signal with an error of its own
+                return 128 + stopped[0]
+            if not isinstance(error, ValueError | OSError | ModuleNotFoundError):
+                raise
+            print(f"dream-bert: {printable(_one_line(error))}", file=sys.stderr)
+            return 2
     return 0
 
 
 def _one_line(error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        return explain_missing(error)
     if isinstance(error, OSError) and error.filename is not None:
-        return " ".join(f"{error.filename}: {error.strerror}".split())
-    return " ".join(str(error).split()) or type(error).__name__
+        return f"{error.filename}: {error.strerror}"
+    return str(error) or type(error).__name__
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="dream-bert", description="Predict the expression of yeast promoters from their DNA."
-    )
+    parser = Parser(prog="dream-bert", description="Predict the expression of yeast promoters from their DNA.")
+    parser.add_argument("--version", action="version", version=f"dream-bert {__version__}")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     for add in (_add_predict, _add_score, _add_prepare, _add_calibrate, _add_simulate, _add_export, _add_publish):
         add(verbs)
@@ -57,12 +73,14 @@ def _add_predict(verbs) -> None:
         "work: accelerate launch --multi_gpu --num_processes N -m dream_bert predict ...",
     )
     parser.add_argument(
-        "input",
+        "inputs",
+        nargs="+",
         metavar="IN",
-        help="FASTA, TSV or CSV with a column 'sequence', one sequence a line, or Parquet; gzipped or not; "
-        "- for standard input",
+        help="FASTA, TSV or CSV with a header, one sequence a line, or Parquet; gzipped or not; - for standard input; "
+        "several are predicted one after the other",
     )
     parser.add_argument("-o", "--output", metavar="OUT", help="output file, gzipped if it ends in .gz [stdout]")
+    _add_columns(parser, "sequence", "id")
     parser.add_argument(
         "--model",
         metavar="DIR_OR_ID",
@@ -70,7 +88,7 @@ def _add_predict(verbs) -> None:
     )
     parser.add_argument(
         "--format",
-        choices=("tsv", "jsonl", "parquet", "submission"),
+        choices=("tsv", "csv", "jsonl", "parquet", "submission"),
         help="submission is the challenge's JSON by row number [by the suffix of OUT, or tsv]",
     )
     parser.add_argument("--batch-size", type=int, metavar="N", help="sequences a batch [64; on a GPU 256]")
@@ -86,6 +104,24 @@ def _add_predict(verbs) -> None:
         metavar="SHARE",
         help="add columns lower and upper that enclose this share of measurements, as 0.9",
     )
+    parser.add_argument(
+        "--precision", type=int, default=4, metavar="N", help="decimals in tsv, csv and submission [%(default)s]"
+    )
+    parser.add_argument(
+        "--keep-columns", action="store_true", help="write the input's other columns, too, between id and expression"
+    )
+    parser.add_argument(
+        "--notes",
+        action="store_true",
+        help="add a column note: what is outside of what the model was trained on, or read in a doubtful way",
+    )
+    parser.add_argument(
+        "--orient",
+        action="store_true",
+        help="take an oligo on the other strand, with a few changed bases in its constants or bases outside of them, "
+        "for the insert between them [cut off exact constants at the ends, score all else]",
+    )
+    _add_on_error(parser)
     parser.set_defaults(run=_run_predict)
 
 
@@ -93,11 +129,49 @@ def _run_predict(args: argparse.Namespace) -> None:
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:  # as a launcher of several processes says
         from .processes import predict_file
     else:
-        from .prediction import predict_file
+        from .prediction_files import predict_file
 
     if args.backend == "torch":
         _quieten()
-    predict_file(args.input, args.output, args.model, args.format, args.batch_size, args.backend, args.interval)
+    predict_file(
+        args.inputs,
+        args.output,
+        args.model,
+        args.format,
+        args.batch_size,
+        args.backend,
+        args.interval,
+        precision=args.precision,
+        columns=_columns(args),
+        keep_columns=args.keep_columns,
+        notes=args.notes,
+        orient=args.orient,
+        on_error=args.on_error,
+        rejects=args.rejects,
+    )
+
+
+def _add_columns(parser: argparse.ArgumentParser, *kinds: str) -> None:
+    for kind in kinds:
+        parser.add_argument(
+            f"--{kind}-column", metavar="NAME", help=f"a table's column of the {kind}s [by its usual names]"
+        )
+
+
+def _columns(args: argparse.Namespace):
+    from .records import Columns
+
+    return Columns(args.sequence_column, args.id_column, getattr(args, "label_column", None))
+
+
+def _add_on_error(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--on-error",
+        choices=("stop", "skip"),
+        default="stop",
+        help="at a row that cannot be used; skip counts them by reason [%(default)s]",
+    )
+    parser.add_argument("--rejects", metavar="FILE", help="list the rows skipped: where, reason, text (TSV)")
 
 
 def _add_score(verbs) -> None:
@@ -135,6 +209,7 @@ def _add_prepare(verbs) -> None:
         help="file as `predict` reads them, with labels, or hub:OWNER/NAME[:CONFIG[:SPLIT]] for a Hub data set",
     )
     parser.add_argument("-o", "--output", metavar="DIR", required=True, help="folder to make")
+    _add_columns(parser, "sequence", "id", "label")
     parser.add_argument("--stage", choices=("mlm", "regression", "both"), default="both", help="[%(default)s]")
     parser.add_argument("--seed", type=int, default=0, help="of the random splits [%(default)s]")
     parser.add_argument(
@@ -173,15 +248,21 @@ def _run_prepare(args: argparse.Namespace) -> None:
         seed=args.seed,
         top_fraction=args.top_fraction,
         keep_related=args.keep_related,
+        columns=_columns(args),
         skip_bad=args.on_error == "skip",
         overwrite=args.overwrite,
         **{name: getattr(args, name) for name in ("mlm_validation", "validation", "test") if name in args},
     )
     for reason, count in manifest["rejected"].items():
-        print(f"skipped {count} {reason}", file=sys.stderr)
+        print(printable(f"skipped {count} {reason}"), file=sys.stderr)
     for stage, splits in manifest["stages"].items():
         for split, entry in splits.items():
             print(f"{stage}/{split}\t{entry['rows']} rows\t{entry['duplicates_dropped']} duplicates dropped")
+            if split != "train" and entry["rows"] + entry["duplicates_dropped"] < entry["asked"]:
+                print(
+                    f"{stage}/{split} has fewer rows than the {entry['asked']} asked: related rows stay together",
+                    file=sys.stderr,
+                )
 
 
 def _add_calibrate(verbs) -> None:
@@ -198,6 +279,8 @@ def _add_calibrate(verbs) -> None:
         "others are taken; or a file of other sequences with their expression, on whatever scale",
     )
     parser.add_argument("--model", required=True, metavar="DIR", help="folder of the model")
+    _add_columns(parser, "sequence", "id", "label")
+    _add_on_error(parser)
     parser.set_defaults(run=_run_calibrate)
 
 
@@ -205,8 +288,8 @@ def _run_calibrate(args: argparse.Namespace) -> None:
     from .intervals import calibrate
 
     _quieten()
-    rows = calibrate(args.model, args.data)
-    print(f"{args.model}: calibrated on {rows} rows")
+    rows = calibrate(args.model, args.data, columns=_columns(args), on_error=args.on_error, rejects=args.rejects)
+    print(printable(f"{args.model}: calibrated on {rows} rows"))
 
 
 def _add_simulate(verbs) -> None:
@@ -249,10 +332,7 @@ def _add_export(verbs) -> None:
 
 
 def _run_export(args: argparse.Namespace) -> None:
-    try:
-        from .export import export_folder
-    except ImportError as error:
-        raise ValueError(f"{error}; pip install 'dream-promoter-bert[onnx]'") from error
+    from .export import export_folder
 
     _quieten()
     export_folder(args.output, args.model)
@@ -285,7 +365,7 @@ def _run_publish(args: argparse.Namespace) -> None:
         for file in preview(args.kind, args.repo, args.model):
             print(*file, sep="\t")
     else:
-        print(publish(args.kind, args.repo, args.model, args.revision, args.private))
+        print(printable(publish(args.kind, args.repo, args.model, args.revision, args.private)))
 
 
 if __name__ == "__main__":

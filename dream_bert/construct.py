@@ -32,7 +32,14 @@ _NOT_IUPAC = re.compile(r"[^ACGTURYSWKMBDHVN]", re.IGNORECASE | re.ASCII)
 
 
 class SequenceError(ValueError):
-    """An input sequence that cannot be scored; the message names the record, where it stands and what to do."""
+    """An input sequence that cannot be scored; the message names the record, its place and what to do.
+
+    `reason` names the kind of fault, for counts.
+    """
+
+    def __init__(self, message: str, reason: str = "unusable sequence"):
+        super().__init__(message)
+        self.reason = reason
 
 
 def clean(sequence: str) -> str:
@@ -101,23 +108,43 @@ def check_insert(sequence: str, record: str, where: str = "", longest: int | Non
     Traceback (most recent call last):
     dream_bert.construct.SequenceError: a.fa:2: record 'p1': the sequence is empty; give at least 1 bp of insert
     """
-    place = f"{where}: record {quoted(record)}" if where else f"record {quoted(record)}"
+    return check_length(to_insert(check_bases(sequence, record, where)), record, where, longest)
+
+
+def check_bases(sequence: str, record: str, where: str = "") -> str:
+    """Check a sequence as read, and clean it.
+
+    Raises:
+        SequenceError: if it is no string, is empty, or has a character outside IUPAC.
+    """
     if not isinstance(sequence, str):
-        raise SequenceError(f"{place}: {sequence!r:.80} is no text; give a string")
-    if wrong := _NOT_IUPAC.search(_without_space(sequence)):
-        raise SequenceError(
-            f"{place}: character {wrong[0]!r} at base {wrong.start() + 1} is not an IUPAC nucleotide code; "
-            "remove or replace it"
-        )
-    insert = to_insert(clean(sequence))
+        raise SequenceError(f"{_place(record, where)}: {sequence!r:.80} is no text; give a string", "no text")
+    if wrong := _NOT_IUPAC.search(text := _without_space(sequence)):
+        what = f"character {wrong[0]!r} at base {wrong.start() + 1} is not an IUPAC nucleotide code"
+        raise SequenceError(f"{_place(record, where)}: {what}; remove or replace it", "character outside IUPAC")
+    if not text:
+        what = "the sequence is empty; give at least 1 bp of insert"
+        raise SequenceError(f"{_place(record, where)}: {what}", "empty sequence")
+    return text.upper().replace("U", "T")
+
+
+def check_length(insert: str, record: str, where: str = "", longest: int | None = None) -> str:
+    """Check that an insert is neither empty nor longer than `longest` bp, and return it.
+
+    Raises:
+        SequenceError: if it is.
+    """
     if not insert:
-        what = "nothing is left between the oligo's constants" if sequence.strip() else "the sequence is empty"
-        raise SequenceError(f"{place}: {what}; give at least 1 bp of insert")
+        what = "nothing is left between the oligo's constants; give at least 1 bp of insert"
+        raise SequenceError(f"{_place(record, where)}: {what}", "empty sequence")
     if longest is not None and len(insert) > longest:
-        raise SequenceError(
-            f"{place}: the insert is {len(insert)} bp and the model reads at most {longest} bp; score a window of it"
-        )
+        what = f"the insert is {len(insert)} bp and the model reads at most {longest} bp; score a window of it"
+        raise SequenceError(f"{_place(record, where)}: {what}", "insert too long")
     return insert
+
+
+def _place(record: str, where: str) -> str:
+    return f"{where}: record {quoted(record)}" if where else f"record {quoted(record)}"
 
 
 def quoted(name: str) -> str:

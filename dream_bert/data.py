@@ -6,7 +6,6 @@ A prepared folder (`dream_bert.prepare` makes it) holds `manifest.json` and, for
 """
 
 import hashlib
-import json
 import math
 import os
 from pathlib import Path
@@ -15,9 +14,13 @@ import numpy as np
 import pyarrow as pa
 
 from .encoding import BASES, SPECIAL_TOKENS, VOCABULARY, K
+from .untrusted import read_json
 
 FORMAT = 1
 STAGES = ("mlm", "regression")
+_MAX_MANIFEST = 2**26
+"""Bytes of a manifest; a shard takes 150."""
+
 SCHEMA = pa.schema({"window_ids": pa.list_(pa.uint8()), "expression": pa.float32()})
 
 _NN = len(BASES) ** 2 - 1
@@ -38,15 +41,13 @@ def read_manifest(folder: str | Path) -> dict:
         DataError: if there is none, or it is not one of this format.
     """
     path = _inside(Path(folder), "manifest.json")
-    if path.exists() and not path.is_file():
-        raise DataError(f"{path}: is not a file; prepare the data again")
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = read_json(path, _MAX_MANIFEST)
     except FileNotFoundError:
         raise DataError(f"{folder}: has no manifest.json; make the folder with `dream-bert prepare`") from None
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: is not JSON ({error}); prepare the data again") from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+    except ValueError as error:
+        raise DataError(f"{error}; prepare the data again") from error
+    if manifest.get("format") != FORMAT:
         raise DataError(f"{path}: is not a manifest of format {FORMAT}; prepare the data again")
     return manifest
 

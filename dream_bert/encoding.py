@@ -198,3 +198,13 @@ def longest_insert(config: "DreamBertConfig") -> int:
     upstream, downstream = context_ids(config.stride, config.context)
     tokens = config.max_position_embeddings - 2 - len(upstream) - len(downstream)
     return config.stride * (tokens - 1) + (K if config.stride == 1 else 1)
+
+
+def positions_for(insert_bp: int, config: "DreamBertConfig") -> int:
+    """The fewest positions with which a model of this stride and context reads inserts of so many bp.
+
+    >>> from dream_bert import DreamBertConfig
+    >>> positions_for(128, DreamBertConfig(stride=1, context=0))
+    128
+    """
+    return config.max_position_embeddings - (longest_insert(config) - insert_bp) // config.stride

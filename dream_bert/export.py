@@ -1,9 +1,9 @@
 """Export a model to ONNX, in float32 and in int8, for ONNX Runtime on a machine or in a browser."""
 
-import errno
-import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
@@ -24,6 +24,7 @@ from .onnx_graph import BertGraph
 from .onnx_model import FILES
 from .prediction import ModelError, model_name
 from .simulate import simulate
+from .writing import new_folder
 
 _CALIBRATION_ROWS = 128
 _MASKED = 0.15
@@ -72,20 +73,24 @@ def export_folder(folder: str | Path, model: str | Path | None = None) -> None:
         OSError: if something stands at `folder`, it cannot be made, or there is no such model.
         ModelError: if the model lacks weights or cannot be exported.
     """
-    folder = Path(folder).absolute()
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise FileExistsError(errno.EEXIST, "exists; name a new folder, or remove it first", str(folder))
-    if not folder.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "no such folder; make it first", str(folder.parent))
     name = model_name(model)
-    is_masked_lm = "MaskedLM" in str(DnaConfig.get_config_dict(name)[0].get("architectures"))
-    loaded = load_complete(DreamBertForMaskedLM if is_masked_lm else regression_class(name), name)
-    with TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
-        build = Path(scratch, "build")
+    with new_folder(folder) as build, _full_disk_as_os_error(build):
+        is_masked_lm = "MaskedLM" in str(DnaConfig.get_config_dict(name)[0].get("architectures"))
+        loaded = load_complete(DreamBertForMaskedLM if is_masked_lm else regression_class(name), name)
         loaded.save_pretrained(build)
         complete_checkpoint(build)
         export_onnx(loaded, build)
-        os.replace(build, folder)
+
+
+@contextmanager
+def _full_disk_as_os_error(folder: Path) -> Iterator[None]:
+    """Raise an OSError where a library in Rust raises an exception of its own, with the error's number as text."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, OSError) or not (number := re.search(r"\(os error (\d+)\)|code: (\d+)", str(error))):
+            raise
+        raise OSError(int(number[1] or number[2]), str(error), str(folder)) from error
 
 
 def _calibration_inputs(model: PreTrainedModel) -> dict[str, np.ndarray]:

@@ -1,9 +1,10 @@
 """Publish a trained model as a model repository of the Hugging Face Hub, in one commit."""
 
 import hashlib
+import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,13 +15,15 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, Repository
 from huggingface_hub.utils import validate_repo_id
 from huggingface_hub.utils.sha import git_hash
 from transformers import PreTrainedModel
+from transformers.utils import SAFE_WEIGHTS_NAME
 
 from .artifacts import INFO, PACKAGE, complete_checkpoint
 from .card import EVALUATION, render_card
 from .loading import load_complete
 from .modeling_dream_bert import BertForSequenceRegression, DreamBertForMaskedLM
 from .modeling_dream_conv import DreamConvForSequenceRegression
-from .prediction import CHECKPOINTS, DEFAULT_MODEL
+from .prediction import CHECKPOINTS, DEFAULT_MODEL, model_name
+from .untrusted import find_file, read_bytes
 
 CLASSES = {
     "mlm": DreamBertForMaskedLM,
@@ -33,7 +36,7 @@ DEFAULT_MODELS = {
     "conv": CHECKPOINTS / "dream-promoter-conv",
 }
 
-_WEIGHTS = ("config.json", "model.safetensors", INFO)
+_RECORDS = ("config.json", INFO, EVALUATION)
 _ENDPOINT_CODE = ("handler.py", "construct.py")
 _TOKEN = re.compile(rb"\bhf_[A-Za-z0-9]{20,}")
 
@@ -109,16 +112,18 @@ def preview(kind: str, repo_id: str, model: str | Path | None = None) -> list[Re
 
 def assemble(kind: str, repo_id: str, folder: Path, model: str | Path | None = None) -> None:
     """Write all files of a model repository into a folder that exists; arguments and errors as in `publish`."""
-    source = DEFAULT_MODELS[kind] if model is None else Path(model)
+    source = DEFAULT_MODELS[kind] if model is None else Path(model_name(model))
     if not source.is_dir():
         raise FileNotFoundError(f"{source}: no such model folder; give the output folder of a training run")
+    export_onnx = _exporter()
     loaded = load_complete(CLASSES[kind], source)
-    for name in (*_WEIGHTS, EVALUATION):
-        if (source / name).exists():
-            shutil.copyfile(source / name, folder / name)
+    shutil.copyfile(find_file(source / SAFE_WEIGHTS_NAME), folder / SAFE_WEIGHTS_NAME)
+    for name in _RECORDS:
+        if os.path.lexists(source / name):
+            (folder / name).write_bytes(read_bytes(source / name))
     complete_checkpoint(folder)
     (folder / "README.md").write_text(render_card(kind, repo_id, folder), encoding="utf-8")
-    _export_onnx(loaded, folder)
+    export_onnx(loaded, folder)
     if kind == "regression":
         for name in _ENDPOINT_CODE:
             shutil.copyfile(PACKAGE / name, folder / name)
@@ -133,12 +138,12 @@ def _code(api: HfApi, repo_id: str, revision: str | None) -> dict[str, str]:
     return {file.path: file.blob_id for file in files if file.path.endswith(".py")}
 
 
-def _export_onnx(model: PreTrainedModel, folder: Path) -> None:
+def _exporter() -> Callable[[PreTrainedModel, Path], None]:
     try:
         from .export import export_onnx
     except ImportError as error:
         raise PublishError(f"{error}; publishing needs it: pip install 'dream-promoter-bert[onnx]'") from error
-    export_onnx(model, folder)
+    return export_onnx
 
 
 def _check_repo_id(repo_id: str) -> None:

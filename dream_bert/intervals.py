@@ -11,9 +11,12 @@ from scipy.stats import binom
 from .construct import check_insert
 from .data import DataError
 from .encoding import longest_insert
-from .prediction import load_model, predict
-from .reading import read_records
+from .prediction import load_model, model_name, predict
+from .reading import scan_records
+from .records import USUAL, Columns
+from .rejects import open_rejects
 from .related import unrelated_rows
+from .untrusted import read_json
 from .writing import open_output, text_stream
 
 LEVELS = np.arange(50, 100) / 100
@@ -25,7 +28,14 @@ CONFIDENCE = 0.95
 _ROWS_A_KNOT, _MOST_KNOTS = 50, 8
 
 
-def calibrate(model: str | Path, data: str | Path) -> int:
+def calibrate(
+    model: str | Path,
+    data: str | Path,
+    *,
+    columns: Columns = USUAL,
+    on_error: str = "stop",
+    rejects: str | Path | None = None,
+) -> int:
     """Find a model's intervals and write them to its `config.json`, where `predict(interval=...)` looks for them.
 
     Args:
@@ -34,6 +44,9 @@ def calibrate(model: str | Path, data: str | Path) -> int:
             and the test split that are unrelated to all rows of the train split. Or a file, as `read_records` takes
             it, of sequences that the model has not learned from, with their expression as another experiment found
             it: its scale may be another, for errors are those after `rescale`.
+        columns: names of the columns of a file that is a table. Default: found by their usual names.
+        on_error, rejects: what to do with rows of a file that cannot be used, and where to list them, as
+            `predict_file`.
 
     Returns:
         how many rows they were found on.
@@ -42,20 +55,38 @@ def calibrate(model: str | Path, data: str | Path) -> int:
         DataError: if those are too few, or the data cannot be read.
         SequenceError, ReadError, ModelError, OSError: as `predict_file`.
     """
-    path = Path(model) / "config.json"
-    config = json.loads(path.read_text(encoding="utf-8"))
-    loaded = load_model(Path(model))
+    folder = Path(model_name(model))
+    path = folder / "config.json"
+    config = read_json(path)
+    loaded = load_model(folder)
     if Path(data).is_dir():
         inserts, measured = unrelated_rows(data)
         predicted = predict(inserts, loaded)
     else:
-        longest, records = longest_insert(loaded.config), list(read_records(data, labelled=True))
-        predicted = predict([check_insert(row.sequence, row.id, row.where, longest) for row in records], loaded)
-        measured = rescale(np.array([row.expression for row in records]), predicted)
+        inserts, measured = _read_labelled(data, longest_insert(loaded.config), columns, on_error, rejects)
+        predicted = predict(inserts, loaded)
+        measured = rescale(measured, predicted)
     config["calibration"] = fit(predicted, measured)
     with open_output(path) as file, text_stream(file, zipped=False) as text:
         text.write(json.dumps(config, indent=2) + "\n")
     return len(predicted)
+
+
+def _read_labelled(
+    path: str | Path, longest: int, columns: Columns, on_error: str, rejects: str | Path | None
+) -> tuple[list[str], np.ndarray]:
+    """Read inserts and their expression, float64 (n,), from a file."""
+    rows = scan_records(path, labelled=True, columns=columns)
+    with open_rejects(on_error, rejects) as skipped:
+        good = skipped.good(rows, lambda row: check_insert(row.sequence, row.id, row.where, longest))
+        inserts, measured = [], []
+        for row, insert in good:
+            inserts.append(insert)
+            measured.append(row.expression)
+        if not inserts:
+            raise DataError(f"{path}: no row can be used ({skipped.summary()}); correct them")
+    skipped.warn()
+    return inserts, np.array(measured)
 
 
 def rescale(measured: np.ndarray, predicted: np.ndarray) -> np.ndarray:

@@ -25,7 +25,12 @@ def regression_class(name: str | Path, **kwargs: Any) -> type[RegressionModel]:
     Raises:
         ValueError, OSError: if there is no model, or its `config.json` cannot be read.
     """
-    fields, _ = DnaConfig.get_config_dict(name, **kwargs)
+    try:
+        fields, _ = DnaConfig.get_config_dict(name, **kwargs)
+    except OSError as error:
+        if Path(name).is_dir() or str(name) in str(error):
+            raise
+        raise OSError(f"{name}: is no folder here, and cannot be fetched from the Hub ({error})") from error
     return REGRESSION_MODELS.get(str(fields.get("model_type")), BertForSequenceRegression)
 
 

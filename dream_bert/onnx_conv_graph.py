@@ -1,14 +1,18 @@
 """The convolutional model's ONNX graph, written from its weights."""
 
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from onnx import TensorProto
 
 from .encoding import BASES, SEP, SPECIAL_TOKENS
-from .modeling_dream_conv import SIXMER, DreamConvForSequenceRegression, position_table
 from .onnx_writer import GraphWriter
+
+if TYPE_CHECKING:
+    from .modeling_dream_conv import DreamConvForSequenceRegression
+
+SIXMER, WAVES, POSITION_WEIGHTS = 6, 8, 2  # as in modeling_dream_conv.py, which needs torch
 
 _LEAST = np.float32(-1e30)
 """Below all numbers that a model makes: what a maximum is not to see."""
@@ -20,7 +24,7 @@ class ConvGraph(GraphWriter):
     Hidden states are (n, channels, 1, places): ONNX Runtime has fast convolutions for images alone.
     """
 
-    def __init__(self, model: DreamConvForSequenceRegression):
+    def __init__(self, model: "DreamConvForSequenceRegression"):
         super().__init__(model)
         mask = self.node("Unsqueeze", "attention_mask", self.weight("axes", np.array([1, 2])))
         self.least = self.weight("least", _LEAST)
@@ -69,7 +73,10 @@ class ConvGraph(GraphWriter):
         return self.node("Clip", position, self.weight("first_position", np.array(0)), most)
 
     def position_table(self, name: str) -> np.ndarray:
-        return position_table(torch.from_numpy(self.state[name]), self.config.positions).numpy()
+        """The weights of all positions, float32 (positions, ...), as `position_table` sums them from cosines."""
+        coefficients, positions = self.wide(name), self.config.positions
+        waves = np.outer((np.arange(positions) + 0.5) / positions, np.arange(1, len(coefficients) + 1))
+        return np.tensordot(np.cos(np.pi * waves), coefficients, 1).astype(np.float32)
 
     def at_positions(self, table: str) -> str:
         """The rows of a table, (positions, channels), at each place, (n, channels, 1, places)."""

@@ -11,12 +11,15 @@ it fast is exact:
 - Attention without padding takes a kernel that knows no mask, and twice the speed.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from onnx import TensorProto, helper
-from transformers import PreTrainedModel
 
-from .modeling_dream_bert import DreamBertForMaskedLM
 from .onnx_writer import GraphWriter
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 _LARGEST_WEIGHT = 64
 
@@ -39,12 +42,12 @@ class BertGraph(GraphWriter):
 
     def __init__(
         self,
-        model: PreTrainedModel,
+        model: "PreTrainedModel",
         ranges: dict[str, tuple[float, float]] | None = None,
         int8_weights: bool = False,
     ):
         super().__init__(model)
-        self.masked_lm = isinstance(model, DreamBertForMaskedLM)
+        self.masked_lm = "cls.predictions.bias" in self.state
         self.ranges, self.int8_weights = ranges, int8_weights
         self.layer_inputs: list[str] = []
         self.shape = self.node("Shape", "input_ids")

@@ -2,14 +2,17 @@
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
 from .prediction import BATCH_SIZE, ModelError
-from .untrusted import check_config, check_layout, read_config
+from .untrusted import check_config, check_layout, read_bytes, read_config
 
 FILES = {"onnx": "onnx/model.onnx", "onnx-int8": "onnx/model_int8.onnx"}
 """Where a model's folder has the graph of a backend."""
+
+_LAYOUT = ("k", "stride", "context", "reading_frames", "max_position_embeddings")
 
 
 class OnnxModel:
@@ -20,7 +23,8 @@ class OnnxModel:
         backend: `onnx`, float32, or `onnx-int8`.
 
     Raises:
-        ModelError: if ONNX Runtime is not installed, or the file is missing or damaged or gives no expression.
+        ModelError: if ONNX Runtime is not installed, or the file is missing or damaged, gives no expression, or is not
+            what `export` writes for the folder's `config.json`.
         OSError: if there is no such model.
     """
 
@@ -29,45 +33,60 @@ class OnnxModel:
     def __init__(self, name: str, backend: str):
         try:
             import onnxruntime
+
+            from .onnx_check import GraphError, check_graph, most_bytes
         except ImportError as error:
-            message = f"backend {backend!r} needs onnxruntime; pip install 'dream-promoter-bert[onnx]'"
+            message = f"backend {backend!r} needs {error.name}; pip install 'dream-promoter-bert[onnx]'"
             raise ModelError(message) from error
         folder = Path(name) if Path(name).is_dir() else _download(name, FILES[backend])
-        path = folder / FILES[backend]
-        if not path.is_file():
+        self._path = folder / FILES[backend]
+        if not self._path.is_file():
             raise ModelError(f"{name}: has no {FILES[backend]}; make it: dream-bert export -o FOLDER --model {name}")
-        self.config = _layout(folder / "config.json")
+        fields = _read_fields(folder / "config.json")
+        self.config = SimpleNamespace(**fields)
+        try:
+            content = read_bytes(self._path, most_bytes(fields), folder)
+            check_graph(content, fields, int8=backend == "onnx-int8")
+        except GraphError as error:
+            raise ModelError(f"{self._path}: {error}; export it again with `dream-bert export`") from error
+        except KeyError as error:
+            raise ModelError(f"{folder / 'config.json'}: does not say {error}; export the model again") from error
+        except ValueError as error:
+            raise ModelError(str(error)) from error
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         try:
-            self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its exceptions share no other base
-            raise ModelError(f"{path}: is no ONNX model that this ONNX Runtime reads; export it anew") from error
-        takes = {entry.name: entry.type for entry in self._session.get_inputs()}
-        gives = [(entry.name, entry.shape[1:]) for entry in self._session.get_outputs()]
-        if takes != dict.fromkeys(("input_ids", "attention_mask"), "tensor(int64)") or gives != [("logits", [1])]:
-            raise ModelError(f"{name}: gives no expression; give a model trained on expression")
+            message = "is no ONNX model that this ONNX Runtime reads; export it again with `dream-bert export`"
+            raise ModelError(f"{self._path}: {message}") from error
 
     def __call__(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
-        """Expression, float32 (n,), from inputs as `encode` gives them; reading frames are averaged."""
+        """Predict expression, float32 (n,), from inputs as `encode` gives them; reading frames are averaged.
+
+        Raises:
+            ModelError: if ONNX Runtime cannot compute it.
+        """
         rows = len(inputs["input_ids"])
         inputs = {name: array.reshape(-1, array.shape[-1]) for name, array in inputs.items()}
-        (logits,) = self._session.run(["logits"], inputs)
-        return logits.reshape(rows, -1).mean(1)
+        try:
+            (logits,) = self._session.run(["logits"], inputs)
+            return logits.reshape(rows, -1).mean(1)
+        except Exception as error:
+            raise ModelError(f"{self._path}: cannot be computed; export it again with `dream-bert export`") from error
 
 
-def _layout(path: Path) -> SimpleNamespace:
-    """What `encode` needs to know of a model."""
+def _read_fields(path: Path) -> dict[str, Any]:
+    """The checked fields of a configuration; those that `encode` and intervals need are all there."""
     try:
-        fields = read_config(path)
+        fields = {"model_type": "bert", "calibration": None, "insert_lengths": None} | read_config(path)
         check_config(fields)
-        layout = {name: fields[name] for name in ("stride", "context", "reading_frames", "max_position_embeddings")}
-        check_layout(fields["k"], *layout.values())
+        check_layout(*(fields[name] for name in _LAYOUT))
     except KeyError as error:
-        raise ModelError(f"{path}: does not say {error}; export the model anew") from error
+        raise ModelError(f"{path}: does not say {error}; export the model again") from error
     except ValueError as error:
         raise ModelError(str(error)) from error
-    return SimpleNamespace(**layout)
+    return fields
 
 
 def _download(name: str, file: str) -> Path:

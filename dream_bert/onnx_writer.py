@@ -1,14 +1,17 @@
 """Write a model's ONNX graph node by node."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-from transformers import PreTrainedModel
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 _RUNTIME = "com.microsoft"
-_OPSET, _IR_VERSION = 20, 9
+OPSETS, _IR_VERSION = {"": 20, _RUNTIME: 1}, 9
 
 
 class GraphWriter:
@@ -17,9 +20,9 @@ class GraphWriter:
     outputs: list[int | str] = ["batch", 1]
     """The shape of `logits`."""
 
-    def __init__(self, model: PreTrainedModel):
+    def __init__(self, model: "PreTrainedModel"):
         self.config = model.config
-        self.state = {name: value.detach().float().cpu().numpy() for name, value in model.state_dict().items()}
+        self.state = self.read_state(model)
         self.nodes: list[onnx.NodeProto] = []
         self.weights: dict[str, onnx.TensorProto] = {}
 
@@ -31,8 +34,12 @@ class GraphWriter:
         outputs += [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in observed]
         name = self.config.model_type
         graph = helper.make_graph(self.nodes, name, inputs, outputs, list(self.weights.values()))
-        opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_RUNTIME, 1)]
+        opsets = [helper.make_opsetid(*opset) for opset in OPSETS.items()]
         return helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION, producer_name="dream-bert")
+
+    @staticmethod
+    def read_state(model: "PreTrainedModel") -> dict[str, np.ndarray]:
+        return {name: value.detach().float().cpu().numpy() for name, value in model.state_dict().items()}
 
     def node(self, operator: str, *inputs: str, output: str | None = None, **attributes) -> str:
         """The output of a node; an earlier node does that has the same operator, inputs and attributes."""

@@ -11,11 +11,13 @@ from transformers import AutoConfig, Pipeline
 from transformers.pipelines import PIPELINE_REGISTRY
 
 from .configuration_dream_conv import DreamConvConfig
-from .construct import SequenceError, check_insert
+from .construct import SequenceError
 from .encoding import encode, longest_insert
 from .loading import RegressionModel, load_regression
 from .modeling_dream_bert import BertForSequenceRegression
+from .notes import InsertReader
 from .prediction import ModelError
+from .records import Record
 from .tokenization_dream_bert import KmerTokenizer
 
 TASK = "promoter-expression"
@@ -38,17 +40,22 @@ class PromoterExpressionPipeline(Pipeline):
     _load_tokenizer = _load_processor = _load_feature_extractor = _load_image_processor = False
 
     def __init__(self, model: RegressionModel, **kwargs: Any):
+        if (outputs := getattr(model.config, "num_labels", 1)) != 1:
+            raise ModelError(
+                f"the model has {outputs} outputs, and {TASK} gives one; "
+                "use pipeline('text-classification', top_k=None, function_to_apply='none')"
+            )
         if not isinstance(model, RegressionModel):
             raise ModelError(f"model is a {type(model).__name__}; give a folder, a Hub id or a model of this package")
         config = model.config
         # The base class makes no batches without a tokenizer.
         kwargs["tokenizer"] = KmerTokenizer.build(config.stride, config.context, config.max_position_embeddings)
         super().__init__(model.eval(), **kwargs)
-        self._longest = longest_insert(config)
+        self._read_insert = InsertReader(longest_insert(config), config.insert_lengths)
 
     def __call__(
         self, sequences: str | dict | Iterable[str | dict], **kwargs: Any
-    ) -> dict[str, float] | list[dict[str, float]] | Iterator[dict[str, float]]:
+    ) -> dict[str, float | str] | list[dict[str, float | str]] | Iterator[dict[str, float | str]]:
         """Predict expression.
 
         Args:
@@ -57,8 +64,9 @@ class PromoterExpressionPipeline(Pipeline):
             **kwargs: `batch_size`, sequences in a forward pass; default 1.
 
         Returns:
-            `{"expression": float}`, in expression units; a list of them for a list or tuple, else an iterator, which
-            reads as far as it is asked.
+            `{"expression": float}`, in expression units, and a `note` where the sequence is outside of what the model
+            was trained on, or looks like an oligo in another form (see `dream_bert.predict`); a list of them for a
+            list or tuple, else an iterator, which reads as far as it is asked.
 
         Raises:
             SequenceError: if a sequence cannot be scored; the message quotes its beginning.
@@ -80,19 +88,22 @@ class PromoterExpressionPipeline(Pipeline):
         if not isinstance(sequence, str):
             raise SequenceError(f"{sequence!r} is no sequence; give strings, or rows with a key 'sequence'")
         name = sequence if len(sequence) <= 20 else f"{sequence[:20]}…"
-        return {"inserts": check_insert(sequence, name, longest=self._longest)}
+        insert, note = self._read_insert(Record(name, sequence, None, ""))
+        return {"inserts": insert, "note": note}
 
-    def _forward(self, batch: dict[str, str | list[str]]) -> dict[str, Tensor]:
-        inserts = [batch["inserts"]] if isinstance(batch["inserts"], str) else batch["inserts"]
+    def _forward(self, batch: dict[str, str | list[str]]) -> dict[str, Tensor | list[str]]:
+        # Transformers gives the keys of a batch in any order.
+        inserts, notes = ([batch[key]] if isinstance(batch[key], str) else batch[key] for key in ("inserts", "note"))
         arrays = encode(inserts, self.model.config)
         tensors = {name: torch.from_numpy(array).to(self.device) for name, array in arrays.items()}
-        return {"expression": self.model(**tensors).logits[:, 0].float()}
+        return {"expression": self.model(**tensors).logits[:, 0].float(), "note": notes}
 
-    def postprocess(self, output: dict[str, Tensor]) -> dict[str, float]:
+    def postprocess(self, output: dict[str, Tensor | str | list[str]]) -> dict[str, float | str]:
         expression = output["expression"].item()
         if not math.isfinite(expression):
             raise ModelError("the model gives no finite number; check it")
-        return {"expression": expression}
+        note = "".join(output["note"])  # in a list where there are no batches
+        return {"expression": expression, "note": note} if note else {"expression": expression}
 
 
 class _Stream(IterableDataset):

@@ -1,21 +1,17 @@
-"""Predict the expression of promoters, in a list or in a file of any length."""
+"""Predict the expression of promoters."""
 
 import errno
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
-from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
-from tqdm import tqdm
 
-from .construct import check_insert, quoted
+from .construct import quoted
 from .encoding import encode, longest_insert
-from .formats import FORMATS, WRITERS, OutputError, format_of, write_parquet
-from .reading import read_records
+from .notes import InsertReader
+from .predictor import Predictor, Scorer
 from .records import Record
-from .writing import open_output, text_stream
 
 if TYPE_CHECKING:
     from .loading import RegressionModel
@@ -35,6 +31,9 @@ ACCELERATOR_BATCH_SIZE = 256
 CHUNK = 8192
 """Records held in memory at a time; a batch takes those of one length, so that nothing is padded."""
 
+CHUNK_TEXT = 1 << 25
+"""Characters of ids, inserts and other columns held in memory at a time; a chunk with more has fewer records."""
+
 
 class ModelError(ValueError):
     """A model that cannot predict expression."""
@@ -46,8 +45,13 @@ def predict(
     batch_size: int | None = None,
     backend: str = "torch",
     interval: float | None = None,
+    *,
+    orient: bool = False,
 ) -> np.ndarray:
     """Predict the expression of sequences.
+
+    One `InputWarning` a kind counts the sequences outside of what the model was trained on (length, share of N), and
+    those that look like an oligo on the other strand, with changed constants, or with bases outside of them.
 
     Args:
         sequences: n inserts, oligos or sequences of another length that the model has positions for.
@@ -58,6 +62,8 @@ def predict(
             `onnx-int8`.
         interval: share of promoters, 0.5 to 0.99, whose measurement an interval around the prediction shall cover.
             Default: no intervals.
+        orient: read such oligos as what they look like: cut the constants off, and take the strand that they are on.
+            Default: False, which takes off exact constants at both ends and scores all else.
 
     Returns:
         float32 (n,), in expression units, in the order of `sequences`; with `interval` (n, 3): the prediction, and the
@@ -72,88 +78,13 @@ def predict(
     """
     if isinstance(sequences, str):
         raise TypeError("sequences is one string; give a list of strings")
-    records = (Record(str(i), sequence, None, "") for i, sequence in enumerate(sequences))
     predictor = load_predictor(model, batch_size, backend, interval)
-    return np.concatenate([predictor([]), *(values for _, values in _predict_records(records, predictor))])
-
-
-def predict_file(
-    source: str | Path,
-    output: str | Path | None = None,
-    model: "RegressionModel | str | Path | None" = None,
-    format: str | None = None,
-    batch_size: int | None = None,
-    backend: str = "torch",
-    interval: float | None = None,
-) -> int:
-    """Predict the expression of every sequence of a file, in its order, in constant memory.
-
-    Args:
-        source: any file that `read_records` reads, or `-` for standard input.
-        output: a file, gzipped if its name ends in `.gz`; it appears when it is whole. `-` or None: standard output.
-        model: as in `predict`.
-        format: `tsv` (columns `id`, `expression`), `jsonl`, `parquet` (the same columns), or `submission`, the
-            challenge's JSON `{"0": ...}` by row number. Default: what the suffix of `output` says (`.json` is
-            `submission`), or `tsv`.
-        batch_size, backend: as in `predict`.
-        interval: as in `predict`; the ends are columns `lower` and `upper`, which `submission` has no place for.
-
-    Returns:
-        How many sequences were predicted.
-
-    Raises:
-        SequenceError: if a sequence cannot be scored; the message gives file and line.
-        ReadError: if `source` cannot be read as sequences.
-        OutputError: if `format` is unknown or cannot be written to `output`.
-        ModelError, OSError: as in `predict`; OSError also if a file cannot be opened.
-    """
-    return write_predictions(source, output, format, partial(load_predictor, model, batch_size, backend, interval))
-
-
-def write_predictions(
-    source: str | Path, output: str | Path | None, format: str | None, load: Callable[[], "Predictor"]
-) -> int:
-    """`predict_file` by what `load` gives, which is called when the files are open."""
-    output = None if output is None or str(output) == "-" else Path(output)
-    format = format or format_of(output)
-    if format not in FORMATS:
-        raise OutputError(f"format {format!r} is unknown; choose from {', '.join(FORMATS)}")
-    if format == "parquet" and (output is None or output.suffix == ".gz"):
-        raise OutputError("parquet compresses itself and needs a file of its own; name one with -o, without .gz")
-    with open_output(output) as file, tqdm(read_records(source), unit=" sequences", disable=None) as records:
-        predictor = load()
-        if format == "submission" and len(predictor.columns) > 1:
-            raise OutputError("a submission holds predictions alone; leave the interval out, or choose another format")
-        predictions = _predict_records(records, predictor)
-        # The first are there before a header is: a bad sequence among them leaves standard output empty.
-        predictions = chain([*islice(predictions, 1)], predictions)
-        if format == "parquet":
-            return write_parquet(file, predictor.columns, predictions)
-        with text_stream(file, zipped=output is not None and output.suffix == ".gz") as text:
-            return WRITERS[format](text, predictor.columns, predictions)
-
-
-class Predictor(Protocol):
-    """What predicts inserts of at most `longest` bp, best `chunk` of them at a time, in their order.
-
-    The columns are those of its values: float32 (n,) if there is one, else (n, columns).
-    """
-
-    longest: int
-    chunk: int
-    columns: tuple[str, ...]
-
-    def __call__(self, inserts: list[str]) -> np.ndarray: ...
-
-
-class _Scorer(Protocol):
-    """A loaded model: its configuration, the size of batch that suits it, and expression, float32 (n,), from what
-    `encode` gives."""
-
-    config: object
-    batch_size: int
-
-    def __call__(self, inputs: dict[str, np.ndarray]) -> np.ndarray: ...
+    read_insert = InsertReader(predictor.longest, predictor.insert_lengths, orient)
+    records = (Record(str(i), sequence, None, "") for i, sequence in enumerate(sequences))
+    parts = predict_records(((record, read_insert(record)) for record in records), predictor)
+    values = np.concatenate([predictor([]), *(values for _, _, values in parts)])
+    read_insert.warn()
+    return values
 
 
 def load_model(model: "RegressionModel | str | Path | None" = None) -> "RegressionModel":
@@ -175,17 +106,27 @@ def load_model(model: "RegressionModel | str | Path | None" = None) -> "Regressi
 
 
 def model_name(model: str | Path | None) -> str:
-    """A folder that exists, or a Hub id; the package's own models have one by their names."""
+    """A folder that exists, or a Hub id; the package's own models are found by their names.
+
+    Raises:
+        FileNotFoundError: if it is neither a folder, nor a shipped model's name, nor of the form OWNER/NAME.
+    """
     name = str(DEFAULT_MODEL if model is None else model)
-    if not Path(name).exists():
-        name = next((str(folder) for folder in CHECKPOINTS.iterdir() if folder.name == name), name)
-    is_path = isinstance(model, Path) or name.startswith((".", "/", "~"))
-    if is_path and not Path(name).is_dir():
-        raise FileNotFoundError(errno.ENOENT, "no such model folder; give a folder or a Hub id", name)
+    if name and Path(name).is_dir():
+        return name
+    shipped = {folder.name: str(folder) for folder in sorted(CHECKPOINTS.iterdir())}
+    if name in shipped:
+        return shipped[name]
+    parts = name.split("/")
+    # OWNER/NAME beside a folder OWNER is a mistyped path, not a repository of the Hub.
+    is_path = isinstance(model, Path) or name.startswith((".", "~")) or len(parts) != 2 or Path(parts[0]).is_dir()
+    if is_path or not all(parts):
+        advice = f"give a folder, a Hub id OWNER/NAME, or one of {', '.join(shipped)}"
+        raise FileNotFoundError(errno.ENOENT, f"no such model folder; {advice}", name)
     return name
 
 
-def _scorer(model: "RegressionModel | str | Path | None", backend: str) -> _Scorer:
+def _scorer(model: "RegressionModel | str | Path | None", backend: str) -> Scorer:
     if backend not in BACKENDS:
         raise ValueError(f"backend {backend!r} is unknown; choose from {', '.join(BACKENDS)}")
     if backend == "torch":
@@ -240,8 +181,9 @@ class _LocalPredictor:
 
     columns: tuple[str, ...] = ("expression",)
 
-    def __init__(self, scorer: _Scorer, batch_size: int):
+    def __init__(self, scorer: Scorer, batch_size: int):
         self.longest, self.chunk = longest_insert(scorer.config), CHUNK
+        self.insert_lengths = getattr(scorer.config, "insert_lengths", None)
         self._scorer, self._batch_size = scorer, batch_size
 
     def __call__(self, inserts: list[str]) -> np.ndarray:
@@ -262,7 +204,7 @@ class _IntervalPredictor(_LocalPredictor):
 
     columns = ("expression", "lower", "upper")
 
-    def __init__(self, scorer: _Scorer, batch_size: int, half_width: Callable[[np.ndarray], np.ndarray]):
+    def __init__(self, scorer: Scorer, batch_size: int, half_width: Callable[[np.ndarray], np.ndarray]):
         super().__init__(scorer, batch_size)
         self._half_width = half_width
 
@@ -272,20 +214,37 @@ class _IntervalPredictor(_LocalPredictor):
         return np.stack([values, values - half, values + half], axis=1)
 
 
-def _predict_records(records: Iterable[Record], predict: Predictor) -> Iterator[tuple[list[str], np.ndarray]]:
-    """Ids and predictions, float32, of one chunk of records after the other."""
-    records = iter(records)
-    while True:
-        chunk, inserts = [], []
-        for record in islice(records, predict.chunk):
-            # Checked as they come: sequences far too long are not gathered.
-            inserts.append(check_insert(record.sequence, record.id, record.where, predict.longest))
-            chunk.append(record._replace(sequence=""))
-        if not chunk:
-            return
+def predict_records(
+    read: Iterable[tuple[Record, tuple[str, str]]], predict: Predictor
+) -> Iterator[tuple[list[Record], list[str], np.ndarray]]:
+    """Predict one chunk of records after the other.
+
+    Args:
+        read: records, with the insert and the note that `InsertReader` gives.
+        predict: the model.
+
+    Returns:
+        Records without their sequences, their notes, and their predictions, float32.
+
+    Raises:
+        ModelError: if the model gives a value that is not finite.
+    """
+    read = iter(read)
+    while chunk := _take_chunk(read, predict.chunk):
+        records, inserts, notes = map(list, zip(*chunk, strict=True))
         values = predict(inserts)
         if not (finite := np.isfinite(values).reshape(len(values), -1).all(1)).all():
-            bad = chunk[int(finite.argmin())]
+            bad = records[int(finite.argmin())]
             where = f"{bad.where or 'input'}: record {quoted(bad.id)}"
             raise ModelError(f"{where}: the model gives no finite number; check it")
-        yield [record.id for record in chunk], values
+        yield records, notes, values
+
+
+def _take_chunk(read: Iterator[tuple[Record, tuple[str, str]]], most: int) -> list[tuple[Record, str, str]]:
+    chunk, size = [], 0
+    for record, (insert, note) in read:
+        chunk.append((record._replace(sequence=""), insert, note))
+        size += len(record.id) + len(insert) + sum(map(len, (record.others or {}).values()))
+        if len(chunk) == most or size >= CHUNK_TEXT:
+            break
+    return chunk

@@ -5,12 +5,10 @@ Rows are read once, to a spool file, and from there block by block: memory does 
 hashes of those held out, 8 bytes each.
 """
 
-import csv
 import hashlib
 import json
 import math
 import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -18,21 +16,24 @@ from fractions import Fraction
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from .blocks import LONGEST_INSERT, Block, scan_blocks
 from .columnar import scan_hub
-from .construct import SequenceError, check_insert
+from .construct import check_insert
 from .data import FORMAT, STAGES, DataError, read_manifest
 from .reading import scan_records
-from .records import BadRow
+from .records import USUAL, Columns
+from .rejects import Rejects
 from .related import group_related
 from .shards import ShardWriter
 from .splits import Share, deal, deal_groups, held_before, is_in, split_sizes, top_threshold
 from .spool import Spool
 from .streams import naming
+from .writing import new_folder
 
 TOP_FRACTION = Fraction(1, 5)
 MLM_VALIDATION = Fraction(1, 20)
@@ -54,6 +55,7 @@ def prepare(
     validation: Share = VALIDATION,
     test: Share = TEST,
     keep_related: bool = False,
+    columns: Columns = USUAL,
     skip_bad: bool = False,
     overwrite: bool = False,
     shard_rows: int = SHARD_ROWS,
@@ -71,6 +73,7 @@ def prepare(
         keep_related: deal rows that have 20 bp in common, on either strand, to the same split, as those of overlapping
             tiles: held-out rows are then unlike those of training, and a few less than asked for. Takes 3 KB of memory
             a row.
+        columns: names of the columns of tables. Default: found by their usual names.
         skip_bad: leave bad rows out, count them in the manifest and list them in `rejects.tsv`; else the first ends
             the run.
         overwrite: replace an earlier prepared folder.
@@ -80,7 +83,7 @@ def prepare(
         The manifest. Mean and standard deviation (population) of expression are those of regression's train split.
 
     Raises:
-        ReadError: for an input or a row that cannot be used.
+        ReadError, SequenceError: for an input or a row that cannot be used.
         DataError: if the folder is in use, an argument is out of range, or the rows do not suffice for the splits.
         OSError: if a file cannot be read or written.
     """
@@ -90,12 +93,13 @@ def prepare(
         raise DataError(f"seed is {seed} and top fraction {top_fraction}; give a seed from 0, a fraction above 0 to 1")
     if not stages or set(stages) - set(STAGES):
         raise DataError(f"stages are {', '.join(stages) or 'none'}; choose from {', '.join(STAGES)}")
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
-        build = Path(scratch, "build")
-        build.mkdir()
-        spool = Spool(Path(scratch, "spool.arrow"))
-        with _Rejects(build / "rejects.tsv", skip_bad) as rejects, spool:
-            sources = [_read_source(str(source), spool, rejects) for source in inputs]
+    with new_folder(folder, replace=overwrite) as build:
+        spool, listed = Spool(build.with_name("spool.arrow")), build / "rejects.tsv"
+        with listed.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file, spool:
+            rejects = Rejects("skip" if skip_bad else "stop", file)
+            sources = [_read_source(str(source), spool, rejects, columns) for source in inputs]
+        if not rejects.counts:
+            listed.unlink()
         if not spool.rows:
             raise DataError("no row of the input can be used; see the reasons without --on-error skip")
         manifest = {
@@ -117,46 +121,21 @@ def prepare(
             sizes = split_sizes(rows, {"validation": mlm_validation})
             written = _write_splits(spool, hands, sizes, (seed, 0), threshold, build, "mlm", shard_rows)
             manifest |= {"top_fraction": float(top_fraction), "threshold": threshold}
-            manifest["stages"]["mlm"] = _entries(written, sizes)
+            manifest["stages"]["mlm"] = written.entries(sizes)
         if "regression" in stages:
             sizes = split_sizes(spool.rows, {"test": test, "validation": validation})
             written = _write_splits(spool, hands, sizes, (seed, 1), -math.inf, build, "regression", shard_rows)
-            manifest |= {"label_mean": written["train"].mean, "label_std": written["train"].std}
-            manifest["stages"]["regression"] = _entries(written, sizes)
+            train = written.writers["train"]
+            manifest |= {"label_mean": train.mean, "label_std": train.std}
+            manifest["stages"]["regression"] = written.entries(sizes)
         Path(build, "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
-        _move_into_place(build, folder)
     return manifest
 
 
 # --- reading ----------------------------------------------------------------------------------------------------
 
 
-class _Rejects:
-    """Counts and lists bad rows, or ends the run at the first."""
-
-    def __init__(self, path: Path, skip: bool):
-        self.counts: Counter[str] = Counter()
-        self._path, self._skip = path, skip
-
-    def __enter__(self) -> "_Rejects":
-        self._file = self._path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
-        self._writer = csv.writer(self._file, delimiter="\t", lineterminator="\n")
-        self._writer.writerow(("where", "reason", "text"))
-        return self
-
-    def __exit__(self, *_) -> None:
-        self._file.close()
-        if not self.counts:
-            self._path.unlink()
-
-    def add(self, row: BadRow) -> None:
-        if not self._skip:
-            raise row.error()
-        self.counts[row.reason] += 1
-        self._writer.writerow((row.where, row.detail, row.text))
-
-
-def _read_source(source: str, spool: Spool, rejects: _Rejects) -> dict:
+def _read_source(source: str, spool: Spool, rejects: Rejects, columns: Columns) -> dict:
     """Read one input to the spool; its entry in the manifest."""
     is_file = source != "-" and not source.startswith("hub:") and Path(source).is_file()
     contents, entry = hashlib.sha256(), {"name": source}
@@ -165,9 +144,11 @@ def _read_source(source: str, spool: Spool, rejects: _Rejects) -> dict:
             contents = hashlib.file_digest(file, "sha256")
         entry["bytes"] = os.path.getsize(source)
     if source.startswith("hub:"):
-        scanned = scan_hub(source)
+        scanned = scan_hub(source, columns)
+    elif is_file:
+        scanned = scan_blocks(source, columns=columns)
     else:
-        scanned = scan_blocks(source) if is_file else scan_records(source, labelled=True)
+        scanned = scan_records(source, labelled=True, columns=columns)
     rows = 0
     for row in scanned:
         if isinstance(row, Block):
@@ -177,15 +158,8 @@ def _read_source(source: str, spool: Spool, rejects: _Rejects) -> dict:
         rows += 1
         if not is_file:  # it can be read once: the hash is of the rows
             contents.update(repr(row[:3]).encode())
-        if isinstance(row, BadRow):
-            rejects.add(row)
-            continue
-        try:
-            insert = check_insert(row.sequence, row.id, row.where, LONGEST_INSERT)
-        except SequenceError as error:
-            detail = str(error).removeprefix(f"{row.where}: ")
-            rejects.add(BadRow(row.where, f"{row.sequence}\t{row.expression}", "unusable sequence", detail))
-        else:
+        insert = rejects.use(row, lambda row: check_insert(row.sequence, row.id, row.where, LONGEST_INSERT))
+        if insert is not None:
             spool.add(insert, row.expression)
     return entry | {"rows": rows, "sha256": contents.hexdigest()}
 
@@ -207,6 +181,25 @@ def _check_target(folder: Path, overwrite: bool) -> None:
         raise DataError(f"{folder}: holds prepared data; name a new folder, or give --overwrite")
 
 
+class _Splits(NamedTuple):
+    """The shards of a stage's splits, and how many rows of each a split before holds, too."""
+
+    writers: dict[str, ShardWriter]
+    duplicates: Counter[str]
+
+    def entries(self, asked: dict[str, int]) -> dict[str, dict]:
+        """The splits in the manifest; `asked` are the rows wanted, of which related rows may leave some out."""
+        return {
+            split: {
+                "rows": shards.rows,
+                "asked": asked[split],
+                "duplicates_dropped": self.duplicates[split],
+                "shards": shards.shards,
+            }
+            for split, shards in self.writers.items()
+        }
+
+
 def _write_splits(
     spool: Spool,
     hands: Callable[..., Iterator[np.ndarray]],
@@ -216,42 +209,23 @@ def _write_splits(
     build: Path,
     stage: str,
     shard_rows: int,
-) -> dict[str, ShardWriter]:
+) -> _Splits:
     """Write each row of a stage to the split it is dealt to, unless a split before holds its insert too."""
-    writers = {split: ShardWriter(build, f"{stage}/{split}", shard_rows) for split in sizes}
+    writers, duplicates = {split: ShardWriter(build, f"{stage}/{split}", shard_rows) for split in sizes}, Counter()
     dealt = partial(hands, sizes=list(sizes.values()), seed=seed, threshold=threshold)
     held = held_before(spool.hashes(), dealt(spool.expression()), len(sizes))
     for numbers, (window_ids, expression, hashes) in zip(dealt(spool.expression()), spool.blocks(), strict=True):
-        for number, writer in enumerate(writers.values()):
+        for number, (split, writer) in enumerate(writers.items()):
             rows = np.flatnonzero(numbers == number)
-            rows = rows[~is_in(hashes[rows], held[number])]
+            is_duplicate = is_in(hashes[rows], held[number])
+            duplicates[split] += int(np.count_nonzero(is_duplicate))
+            rows = rows[~is_duplicate]
             writer.add(window_ids.take(pa.array(rows)), expression[rows])
     for writer in writers.values():
         writer.close()
     if not writers["train"].rows:
         raise DataError("every insert of the train split is in another split too; give more, distinct inserts")
-    return writers
-
-
-def _entries(written: dict[str, ShardWriter], dealt: dict[str, int]) -> dict[str, dict]:
-    """A stage's splits in the manifest."""
-    return {
-        split: {"rows": shards.rows, "duplicates_dropped": dealt[split] - shards.rows, "shards": shards.shards}
-        for split, shards in written.items()
-    }
-
-
-def _move_into_place(build: Path, folder: Path) -> None:
-    """Move the finished folder to its place; an earlier one goes with the scratch folder."""
-    earlier = build.with_name("earlier")
-    if folder.exists():
-        os.replace(folder, earlier)
-    try:
-        os.replace(build, folder)
-    except OSError:
-        if earlier.exists():
-            os.replace(earlier, folder)
-        raise
+    return _Splits(writers, duplicates)
 
 
 def _versions() -> dict[str, str]:

@@ -7,30 +7,38 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import distributed
 
 # Not when a model is loaded: what is imported once the process group is there may keep it, as a default argument does,
-# and with it the threads whose end aborts a process now and then; see `training.end_process_group`.
+# and with it the threads whose end aborts a process now and then; see `training.run.end_process_group`.
 from .loading import RegressionModel
-from .prediction import Predictor, load_predictor, write_predictions
+from .prediction import load_predictor
+from .prediction_files import Source, write_predictions
+from .predictor import Predictor
 
 
 def predict_file(
-    source: str | Path,
+    source: Source,
     output: str | Path | None = None,
     model: RegressionModel | str | Path | None = None,
     format: str | None = None,
     batch_size: int | None = None,
     backend: str = "torch",
     interval: float | None = None,
+    **options: Any,
 ) -> int:
-    """`prediction.predict_file` with all processes that `accelerate launch` or `torchrun` started; all call it.
+    """Predict a file with all processes that `accelerate launch` or `torchrun` started; all of them call it.
 
-    Every process needs the model; `source` and `output` are the first one's alone. Each takes the accelerator of its
-    local rank, if there are several. Numbers are those of one process, but for the rounding of batches of other sizes.
+    Every process needs the model; `source` and the outputs are the first one's alone. Each takes the accelerator of
+    its local rank, if there are several. Numbers are those of one process, but for the rounding of batches of other
+    sizes.
+
+    Args:
+        source, output, model, format, batch_size, backend, interval, **options: as `prediction_files.predict_file`.
 
     Returns:
         How many sequences were predicted, in the first process; 0 in the others.
@@ -38,12 +46,12 @@ def predict_file(
     Raises:
         ConnectionError: if another process ended; nothing was written.
         SystemExit: with status 2 in the others if the first ended, which has told why; with 143 after SIGTERM.
-        SequenceError, ReadError, OutputError, ModelError, OSError: as `prediction.predict_file`.
+        SequenceError, ReadError, OutputError, ModelError, OSError: as `prediction_files.predict_file`.
     """
     load = partial(load_predictor, model, batch_size, backend, interval)
     with _tidy_on_sigterm(), _all_processes():
         if distributed.get_rank() == 0:
-            count = write_predictions(source, output, format, lambda: _Shared(load()))
+            count = write_predictions(source, output, lambda: _Shared(load()), format=format, **options)
             _scatter([None] * distributed.get_world_size())
             return count
         _follow(load())
@@ -55,6 +63,7 @@ class _Shared:
 
     def __init__(self, predict: Predictor):
         self.longest, self.columns = predict.longest, predict.columns
+        self.insert_lengths = predict.insert_lengths
         self.chunk = predict.chunk * distributed.get_world_size()
         self._predict = predict
 

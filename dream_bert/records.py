@@ -1,11 +1,19 @@
-"""Rows as they are read, good and bad: sequences, labels, and the columns they stand in."""
+"""Rows as they are read, good and bad."""
 
 from typing import NamedTuple
 
-from .streams import ReadError, shown
+from .streams import ReadError
 
-LABEL_COLUMNS = ("expression", "activity")
-ID_COLUMNS = ("id", "name")
+LONGEST_RECORD = 1 << 22
+"""Characters of a line, a sequence or a table's row: what a small gzip file unpacks to may have no end."""
+
+LONGEST_ID = 4096
+"""Characters of a record's id."""
+
+LONGEST_OTHERS = 1 << 16
+"""Characters of a record's other columns together."""
+
+FORMATS = "FASTA, TSV or CSV with a column 'sequence', one sequence a line, or Parquet, plain or gzipped"
 
 LARGEST_LABEL = 3.4028234663852886e38
 """The largest float32; labels are stored as such."""
@@ -15,13 +23,32 @@ class Record(NamedTuple):
     """One sequence as read, not yet checked.
 
     `id` is the row's number from 0 where the input names none; blank lines are no rows. `where` is `FILE:LINE`
-    from 1 (FASTA: the header's line), in Parquet `FILE:row N` from 1.
+    from 1 (FASTA: the header's line), in Parquet `FILE:row N` from 1. `others` are the row's other columns by name, as
+    text and in the order of the file, if they were asked for; of FASTA it is `description`, the header after its first
+    word.
     """
 
     id: str
     sequence: str
     expression: float | None
     where: str
+    others: dict[str, str] | None = None
+
+
+class Columns(NamedTuple):
+    """Names of a table's columns; None for one that is found by its usual names."""
+
+    sequence: str | None = None
+    id: str | None = None
+    label: str | None = None
+
+
+USUAL = Columns()
+"""All columns are found by their usual names."""
+
+
+class InputWarning(UserWarning):
+    """What is doubtful about an input that was read; the message is `FILE[:LINE]: what; what to do`, one line."""
 
 
 class BadRow(NamedTuple):
@@ -38,6 +65,24 @@ class BadRow(NamedTuple):
 
 class RowFault(ValueError):
     """What is wrong with one row, raised with (reason, detail)."""
+
+
+def check_sizes(id: str, others: dict[str, str] | None) -> None:
+    """Check that an id and the other columns are no longer than a row may have them.
+
+    Raises:
+        RowFault: if one is.
+    """
+    if len(id) > LONGEST_ID:
+        raise RowFault("id too long", f"the id has more than {LONGEST_ID} characters; shorten it")
+    if others is not None and sum(map(len, others.values())) > LONGEST_OTHERS:
+        what = f"the other columns have more than {LONGEST_OTHERS} characters"
+        raise RowFault("other columns too long", f"{what}; shorten them or leave them out")
+
+
+def too_long(what: str) -> RowFault:
+    """Return the fault of a line, sequence or row that is longer than `LONGEST_RECORD`."""
+    return RowFault(f"{what} too long", f"the {what} has more than {LONGEST_RECORD} characters; give windows of it")
 
 
 def parse_label(text: str | float | None) -> float:
@@ -67,25 +112,3 @@ def parse_number(text: str) -> float:
     if "_" in text or not text.isascii():
         raise ValueError(f"{text!r:.80} is no number")
     return float(text)
-
-
-def find_columns(header: list[str], where: str, labelled: bool) -> tuple[int, int | None, int | None]:
-    """The places of sequence, label and id among the columns' names, in lower case; None for one that is not there.
-
-    Raises:
-        ReadError: if there is no sequence, no label though `labelled`, or one name twice.
-    """
-
-    def place(*names: str) -> int | None:
-        found = next((name for name in names if name in header), None)
-        if found and header.count(found) > 1:
-            raise ReadError(f"{where}: has {header.count(found)} columns {found!r}; keep one")
-        return header.index(found) if found else None
-
-    sequence, label, id = place("sequence"), place(*LABEL_COLUMNS), place(*ID_COLUMNS)
-    names = shown(", ".join(header))
-    if sequence is None:
-        raise ReadError(f"{where}: has no column 'sequence' but {names}; rename the column")
-    if labelled and label is None:
-        raise ReadError(f"{where}: has no column 'expression' or 'activity' but {names}; add the labels")
-    return sequence, label, id

@@ -1,4 +1,4 @@
-"""Streams of bytes: looking at their beginning, and what goes wrong in them, told in one short line."""
+"""Streams of bytes: look at their beginning, and report what goes wrong in them in one short line."""
 
 import gzip
 import io
@@ -19,33 +19,42 @@ class ReadError(ValueError):
 
 
 class _Joined(io.RawIOBase):
-    """Bytes already read from a stream, then the rest of it."""
+    """Bytes already read from a stream, then the rest of it, or the error that came instead."""
 
-    def __init__(self, head: bytes, rest: BinaryIO):
-        self._head, self._rest = head, rest
+    def __init__(self, head: bytes, rest: BinaryIO, fault: Exception | None = None):
+        self._head, self._rest, self._fault = head, rest, fault
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer) -> int:
+        if self._fault is not None and not self._head:
+            raise self._fault
         data = self._head[: len(buffer)] or self._rest.read1(len(buffer))
         self._head = self._head[len(data) :]
         buffer[: len(data)] = data
         return len(data)
 
 
-def peek(stream: BinaryIO, name: str) -> tuple[bytes, BinaryIO]:
-    """The first 4 bytes, and the stream with them still in front. (`peek` may give fewer, from a pipe.)"""
+def peek(stream: BinaryIO, name: str, size: int = 4) -> tuple[bytes, BinaryIO]:
+    """Read the first `size` bytes; returns them and the stream with them still in front.
+
+    (The stream's own `peek` may give fewer, from a pipe.)
+    """
+    head, fault = b"", None
     try:
-        head = stream.read(4)
+        while len(head) < size and (data := stream.read1(size - len(head))):
+            head += data
     except DAMAGE as error:
-        raise damaged(name, error) from error
-    return head, rejoin(head, stream)
+        if not head:
+            raise damaged(name, error) from error
+        fault = error
+    return head, rejoin(head, stream, fault)
 
 
-def rejoin(head: bytes, rest: BinaryIO) -> BinaryIO:
-    """A stream with bytes that were read from it in front again."""
-    return io.BufferedReader(_Joined(head, rest), _BUFFER)
+def rejoin(head: bytes, rest: BinaryIO, fault: Exception | None = None) -> BinaryIO:
+    """Return a stream with bytes that were read from it in front again; `fault` is raised after them."""
+    return io.BufferedReader(_Joined(head, rest, fault), _BUFFER)
 
 
 def copy(stream: BinaryIO, file: BinaryIO, name: str) -> None:
@@ -67,12 +76,23 @@ def naming(path: str) -> Iterator[None]:
 
 
 def shown(text: str, longest: int = 80) -> str:
-    """Text of a file, or of a library about it, as a message shows it: its first characters, on one line.
+    """Return the first characters of a text of a file, or of a library about it, as a message shows them.
 
-    >>> print(shown("a\\nb"))
-    a\\nb
+    >>> print(shown("a\\nb", longest=2))
+    a\\n
     """
-    return repr(text[:longest])[1:-1]
+    return printable(text[:longest])
+
+
+def printable(text: str) -> str:
+    """Escape line breaks, terminal escapes, bidirectional controls and other characters that are not to be printed.
+
+    >>> print(printable("a\\x1b[31m \\u202e'é'"))
+    a\\x1b[31m \\u202e'é'
+    """
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
 
 
 def damaged(where: str, error: Exception) -> ReadError:

@@ -28,6 +28,9 @@ class KmerTokenizer(PreTrainedTokenizerFast):
     off where they stand exactly, and so insert and oligo give the same ids. N or NN before a sequence of stride 3
     chooses reading frame 1 or 2. `[MASK]` in the text is one token.
 
+    Offsets (`return_offsets_mapping`) are those of whole 3-mers with stride 3. With stride 1 stock tokenizers give the
+    first base of each 3-mer alone, which is all that `tokenizer.json` can hold, and this class gives none.
+
     >>> tokenizer = KmerTokenizer.build(stride=3, context=0)
     >>> tokenizer.tokenize("acgtn ryg")
     ['ACG', 'TNN', 'NGN']
@@ -37,6 +40,19 @@ class KmerTokenizer(PreTrainedTokenizerFast):
 
     model_input_names = ["input_ids", "attention_mask"]
     # No __init__: with one, a reload would lose the pipeline of tokenizer.json.
+
+    def __call__(self, *args, return_offsets_mapping: bool = False, **kwargs):
+        """Tokenize as stock.
+
+        Raises:
+            NotImplementedError: if offsets are asked for with stride 1.
+        """
+        if return_offsets_mapping and len(self.tokenize("ACGTAC")) > 2:
+            raise NotImplementedError(
+                "return_offsets_mapping: with stride 1, token i of the sequence covers its bases i to i + 2; "
+                "offsets of overlapping tokens cannot be given"
+            )
+        return super().__call__(*args, return_offsets_mapping=return_offsets_mapping, **kwargs)
 
     def _save_pretrained(self, save_directory: str | Path, *args, **kwargs) -> tuple[str, ...]:
         # `tokenizer_config.json`, which is there by now, names a class of transformers, so that no loader needs this

@@ -1,13 +1,20 @@
-"""Read a `config.json` that may be a stranger's: it is checked before memory is taken or code is chosen by it."""
+"""Read the files of a model's folder, which may be a stranger's, and validate `config.json` before it decides how much
+memory is used or which class is loaded.
+"""
 
 import json
 import math
+import os
+import stat
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
 MAX_BYTES = 2**20
-"""Of a JSON file; the largest that this package reads has 32 KiB."""
+"""Bytes of a JSON file; the largest that this package writes for a model has 32 KiB."""
+
+MAX_DEPTH = 64
+"""Levels of lists and objects in a JSON file; each fine-tuning adds two to `training_info.json`."""
 
 _SIZES = {
     "vocab_size": (130, 130),
@@ -53,30 +60,77 @@ _KINDS = {
     "dilations": list,
 }
 _LAYOUT = ("k", "stride", "context", "reading_frames", "max_position_embeddings")
-FIELDS = {*_SIZES, *_NUMBERS, *_CHOICES, *_KINDS, *_LAYOUT, "label_mean", "label_std", "calibration"}
+_TRAINING = ("label_mean", "label_std", "calibration", "insert_lengths")
+FIELDS = {*_SIZES, *_NUMBERS, *_CHOICES, *_KINDS, *_LAYOUT, *_TRAINING}
 """What is read of a `config.json`."""
 
 
-def read_json(path: str | Path) -> dict[str, Any]:
-    """The object in a JSON file of at most `MAX_BYTES`.
+_STOCK = "this package {what}: use such a model with the classes and pipelines of transformers, without remote code"
+
+
+def find_file(path: str | Path, folder: str | Path | None = None) -> Path:
+    """Resolve a file of a model's folder.
+
+    Args:
+        path: the file.
+        folder: the model's. Default: the one that `path` is in.
+
+    Returns:
+        The file without links.
 
     Raises:
-        ValueError: if it is larger, no JSON, nested too deeply, or no object; the message names the file.
+        ValueError: if it is no regular file, or a link leads out of the folder, other than to the Hub's cache that the
+            folder belongs to; the message names it.
+        FileNotFoundError: if it is missing.
+    """
+    folder = Path(os.path.realpath(Path(path).parent if folder is None else folder))
+    # The Hub's cache has snapshots/REVISION/FILE, a link to blobs/HASH.
+    inside = [folder, folder.parents[1] / "blobs"] if folder.parent.name == "snapshots" else [folder]
+    found = Path(os.path.realpath(path))
+    if not any(found.is_relative_to(root) for root in inside):
+        raise ValueError(f"{path}: is a link to a file outside of the model's folder; copy that file here")
+    if not stat.S_ISREG(os.stat(found).st_mode):
+        raise ValueError(f"{path}: is no regular file")
+    return found
+
+
+def read_bytes(path: str | Path, most: int = MAX_BYTES, folder: str | Path | None = None) -> bytes:
+    """Read a file of at most `most` bytes: a larger one is a ValueError. Arguments and errors as in `find_file`."""
+    with open(find_file(path, folder), "rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"{path}: is larger than {most:,} bytes, so it is not from this package")
+    return content
+
+
+def read_json(path: str | Path, most: int = MAX_BYTES) -> dict[str, Any]:
+    """The object in a JSON file of at most `most` bytes.
+
+    Raises:
+        ValueError: if it is larger, no JSON, nested too deeply, no object, or no regular file in its folder; the
+            message names the file.
         OSError: if it cannot be read.
     """
-    if Path(path).exists() and not Path(path).is_file():  # a device or a pipe need not end
-        raise ValueError(f"{path}: is no regular file")
-    with open(path, "rb") as file:
-        content = file.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise ValueError(f"{path}: is larger than {MAX_BYTES:,} bytes, so it is not from this package")
+    content = read_bytes(path, most)
     try:
         value = json.loads(content)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: is no JSON ({error})") from None
     if not isinstance(value, dict):
         raise ValueError(f"{path}: is no JSON object")
+    if _is_deep(value):
+        raise ValueError(f"{path}: is nested more than {MAX_DEPTH} levels deep, so it is not from this package")
     return value
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [inner for outer in level for inner in (outer.values() if isinstance(outer, dict) else outer)]
+        level = [inner for inner in level if isinstance(inner, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def read_config(path: str | Path) -> dict[str, Any]:
@@ -107,6 +161,8 @@ def check_config(fields: dict[str, Any]) -> None:
     _check_label_statistics(fields.get("label_mean", 0.0), fields.get("label_std", 1.0))
     if "calibration" in fields:
         _check_calibration(fields["calibration"])
+    if "insert_lengths" in fields:
+        _check_insert_lengths(fields["insert_lengths"])
 
 
 def check_layout(k: int, stride: int, context: int, reading_frames: int, positions: int) -> None:
@@ -133,6 +189,8 @@ def _check_ranges(fields: dict[str, Any], ranges: dict[str, tuple], kind: type, 
     for name in ranges.keys() & fields.keys():
         value, (least, most) = fields[name], ranges[name]
         if not _is_number(value, kind) or not least <= value <= most:
+            if name == "vocab_size":
+                raise ValueError(f"vocab_size is {value!r:.80}; {_STOCK.format(what=f'reads {least} tokens')}")
             raise ValueError(f"{name} is {value!r:.80}; give {what} from {least} to {most}")
 
 
@@ -154,7 +212,7 @@ def _check_kinds(fields: dict[str, Any]) -> None:
     labels = fields.get("id2label", {"0": ""})
     if (count := fields.get("num_labels", len(labels))) != 1 or [str(label) for label in labels] != ["0"]:
         count = count if count != 1 else len(labels)
-        raise ValueError(f"num_labels is {count}; the model predicts expression alone, label 0")
+        raise ValueError(f"num_labels is {count}; {_STOCK.format(what='predicts one number, expression, label 0')}")
 
 
 def _check_label_statistics(mean: float, std: float) -> None:
@@ -173,3 +231,9 @@ def _check_calibration(value: Any) -> None:
     rising = all(numbers == sorted(numbers) for numbers in (expression, ratios))
     if len(expression) != len(spread) or not rising or min(*spread, ratios[0]) < 0:
         raise ValueError("calibration does not rise, is negative, or has lists of other lengths")
+
+
+def _check_insert_lengths(value: Any) -> None:
+    is_pair = isinstance(value, list) and len(value) == 2 and all(_is_number(length, Integral) for length in value)
+    if not is_pair or not 1 <= value[0] <= value[1]:
+        raise ValueError(f"insert_lengths is {value!r:.80}; give the shortest and the longest insert, from 1 bp")

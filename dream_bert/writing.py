@@ -1,21 +1,36 @@
-"""Write outputs that appear when they are whole, or not at all."""
+"""Write files and folders that appear when they are whole, or not at all.
+
+`temporary` says where they are until then.
+"""
 
 import errno
-import gzip
 import io
 import os
+import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO
 
+from .bgzf import BgzfWriter
 from .streams import naming
+from .temporary import new_file, only_run, remove_left_folders, remove_leftovers, temporary
 
 
 @contextmanager
 def open_output(path: Path | None) -> Iterator[IO[bytes]]:
-    """Standard output, or a file beside `path` that takes its place when all is written and goes if anything fails."""
+    """Open standard output, or a temporary file that replaces `path` once all is written.
+
+    A link stays a link: its target is replaced. An existing file's mode is kept, and its owner where that is allowed.
+    A device or a pipe is written to.
+
+    Args:
+        path: the output, or None for standard output.
+
+    Raises:
+        OSError: if it cannot be written; the message names the output.
+    """
     if path is None:
         if sys.stdout is None:
             raise OSError(errno.EBADF, "is closed; name a file with -o", "stdout")
@@ -24,30 +39,93 @@ def open_output(path: Path | None) -> Iterator[IO[bytes]]:
         return
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "is a folder; name a file", str(path))
-    if path.exists() and not path.is_file():  # a device or a pipe is written to, never replaced
+    if path.exists() and not path.is_file():
         with naming(str(path)), path.open("wb") as file:
             yield file
         return
-    path = Path(os.path.realpath(path))  # a link stays, and what it leads to is replaced
-    if path.is_symlink():
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
-    if not path.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "no such folder; make it first", str(path.parent))
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with naming(str(path)), part.open("wb") as file:
-            yield file
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    path = _target(path)
+    remove_leftovers(path)
+    earlier = path.stat() if path.exists() else None
+    with temporary(path) as part, naming(str(path)):
+        file, lock = new_file(part, 0o666 if earlier is None else 0o600)
+        try:
+            with file:
+                yield file
+                if earlier is not None:
+                    _keep_owner_and_mode(file.fileno(), earlier)
+            os.replace(part, path)
+        finally:
+            os.close(lock)
+
+
+@contextmanager
+def new_folder(path: str | Path, replace: bool = False) -> Iterator[Path]:
+    """Make an empty folder for the caller to fill, which then takes its place at `path`.
+
+    Its parent is private to this run, for files that are needed for a while. A link stays a link: the folder appears
+    at its target.
+
+    Args:
+        path: the folder to make, in a folder that exists. An empty folder may be there already.
+        replace: replace a folder that is not empty, too.
+
+    Raises:
+        FileExistsError: if there is a file, or a folder that is not to be replaced.
+        OSError: if another run is making that folder, or it cannot be written; the message names it.
+    """
+    path = _target(path)
+    with only_run(path):
+        remove_left_folders(path)
+        if path.exists() and not (path.is_dir() and (replace or not os.listdir(path))):
+            raise FileExistsError(errno.EEXIST, "exists; name a new folder, or remove it first", str(path))
+        if os.path.ismount(path):
+            raise OSError(errno.EBUSY, "is where a disk is mounted; name a new folder in it", str(path))
+        with temporary(path) as part:
+            part.mkdir(mode=0o700)
+            build = part / "new"
+            build.mkdir()
+            if path.exists():
+                build.chmod(stat.S_IMODE(path.stat().st_mode))
+            yield build
+            _move_into_place(build, path, replace)
 
 
 @contextmanager
 def text_stream(file: IO[bytes], zipped: bool) -> Iterator[IO[str]]:
-    """A text stream onto a binary one, which stays open."""
-    with gzip.GzipFile("", "wb", fileobj=file, mtime=0) if zipped else nullcontext(file) as binary:
+    """A text stream onto a binary one, which stays open; zipped, it is BGZF, which gzip and tabix read."""
+    with BgzfWriter(file) if zipped else nullcontext(file) as binary:
         text = io.TextIOWrapper(binary, encoding="utf-8", newline="\n")
         try:
             yield text
         finally:
             text.detach()
+
+
+def _target(path: str | Path) -> Path:
+    """Where an output goes: a link stays, and what it leads to is replaced."""
+    target = Path(os.path.realpath(path))
+    if target.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "no such folder; make it first", str(target.parent))
+    return target
+
+
+def _keep_owner_and_mode(descriptor: int, earlier: os.stat_result) -> None:
+    if hasattr(os, "fchown"):
+        with suppress(OSError):  # only an administrator may give files away
+            os.fchown(descriptor, earlier.st_uid, earlier.st_gid)
+        os.fchmod(descriptor, stat.S_IMODE(earlier.st_mode))
+
+
+def _move_into_place(build: Path, path: Path, replace: bool) -> None:
+    """Move the finished folder to its place; an earlier one goes with the temporary folder."""
+    earlier = build.with_name("earlier")
+    if replace and path.exists():
+        os.replace(path, earlier)
+    try:
+        os.replace(build, path)
+    except OSError:
+        if earlier.exists():
+            os.replace(earlier, path)
+        raise

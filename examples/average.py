@@ -8,26 +8,26 @@ with what the mean reaches on held-out rows, whose weights went into it, and the
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import torch
-from run_regression import metrics
 from transformers import EvalPrediction, TrainingArguments
 
 from dream_bert import predict
-from dream_bert.arguments import ArgumentError
 from dream_bert.artifacts import INFO, complete_checkpoint
 from dream_bert.data import PromoterDataset, read_manifest
 from dream_bert.encoding import spell_rows
 from dream_bert.loading import RegressionModel, load_regression
-from dream_bert.prediction import ModelError
-from dream_bert.record import data_record, weights_hash
-from dream_bert.training import run_script
+from dream_bert.prediction import ModelError, model_name
+from dream_bert.training.arguments import ArgumentError
+from dream_bert.training.info import data_record, to_json, weights_hash
+from dream_bert.training.metrics import regression_metrics
+from dream_bert.training.run import run_script
+from dream_bert.untrusted import read_json
+from dream_bert.writing import new_folder
 
 SPLITS = {"validation": "eval", "test": "test"}
 """The held-out ones, and how Trainer's metrics of them begin."""
@@ -36,7 +36,7 @@ SPLITS = {"validation": "eval", "test": "test"}
 def read_info(run: Path) -> dict[str, Any]:
     """Raises: ArgumentError: if the folder holds no finished training run."""
     try:
-        return json.loads((run / INFO).read_text(encoding="utf-8"))
+        return read_json(run / INFO)
     except (OSError, ValueError):
         raise ArgumentError(f"{run}: has no {INFO}; give folders of finished runs of run_regression.py") from None
 
@@ -73,27 +73,27 @@ def evaluate(model: RegressionModel, data: Path) -> dict[str, dict[str, float]]:
     results = {}
     for split, prefix in SPLITS.items():
         rows = PromoterDataset(data, "regression", split)
+        if not len(rows):
+            continue
         windows, offsets, expression = rows.rows(np.arange(len(rows)))
         predicted = predict(spell_rows(windows, offsets), model)[:, None]
-        reached = metrics(EvalPrediction(predicted, expression))
+        reached = regression_metrics(EvalPrediction(predicted, expression))
         results[split] = {f"{prefix}_{name}": value for name, value in reached.items()}
     return results
 
 
 def main(args: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="folder that run_regression.py wrote")
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="folder that run_regression.py wrote")
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="prepared, for its held-out rows")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="new folder for the mean")
     args = parser.parse_args(args)
     if args.output.exists():
         raise ArgumentError(f"{args.output} exists; name a new folder")
+    args.runs = [Path(model_name(run)) for run in args.runs]
     infos = [read_info(run) for run in args.runs]
     check_kinship(args.runs, infos)
     model = average(args.runs)
-    start = infos[0]["started_from"]
-    if weights_hash(start["model"]) == start["weights_sha256"] and Path(start["model"], INFO).exists():
-        start["training_info"] = read_info(Path(start["model"]))
     info = infos[0] | {
         "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "mean_of": [
@@ -108,12 +108,10 @@ def main(args: list[str] | None = None) -> None:
         "held_out": data_record(read_manifest(args.data)),
         "results": evaluate(model, args.data),
     }
-    with TemporaryDirectory(dir=args.output.absolute().parent) as folder:
-        part = Path(folder, "model")
-        model.save_pretrained(part)
-        complete_checkpoint(part)
-        (part / INFO).write_text(json.dumps(info, indent=1) + "\n", encoding="utf-8")
-        part.replace(args.output)
+    with new_folder(args.output) as folder:
+        model.save_pretrained(folder)
+        complete_checkpoint(folder)
+        (folder / INFO).write_text(to_json(info), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from safetensors.torch import save as serialize
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from dream_bert.training.arguments import ArgumentError
 from dream_bert.writing import open_output
 
 LENGTH = 110
@@ -94,14 +96,17 @@ def load(path: Path) -> DeepAtt:
     """The network with the weights of a file, in evaluation mode.
 
     Raises:
-        ValueError: if the file holds other arrays than DeepAtt's.
+        ArgumentError: if the file holds other arrays than DeepAtt's.
     """
-    tensors = dict(_read_keras(path)) if path.suffix == ".h5" else load_file(path)
+    try:
+        tensors = dict(_read_keras(path)) if path.suffix == ".h5" else load_file(path)
+    except SafetensorError as error:
+        raise ArgumentError(f"{path}: is no whole safetensors file ({error}); give DeepAtt's weights") from error
     model = DeepAtt()
     expected = {name: tuple(weight.shape) for name, weight in model.state_dict().items()}
     found = {name: tuple(weight.shape) for name, weight in tensors.items()}
     if wrong := sorted(name for name in expected | found if expected.get(name) != found.get(name)):
-        raise ValueError(
+        raise ArgumentError(
             f"{path}: {wrong[0]} is {found.get(wrong[0], 'missing')}, not {expected.get(wrong[0], 'there')}; "
             "give DeepAtt's weights"
         )

@@ -19,6 +19,7 @@ import torch
 from dream_bert.construct import to_oligo
 from dream_bert.data import PromoterDataset
 from dream_bert.encoding import spell_rows
+from dream_bert.training.run import run_script
 
 BATCH = 128
 SCALED = 16
@@ -107,4 +108,4 @@ def main(args: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -19,10 +19,13 @@ from invent import evolve, invent, random_bases, write_out
 from motifs import read_jaspar
 
 from dream_bert import predict
-from dream_bert.construct import to_insert, to_oligo
+from dream_bert.construct import SequenceError, check_insert, to_insert, to_oligo
 from dream_bert.encoding import BASES, spell
 from dream_bert.prediction import load_model
 from dream_bert.reading import read_records
+from dream_bert.streams import ReadError
+from dream_bert.training.arguments import ArgumentError
+from dream_bert.training.run import run_script
 from dream_bert.writing import open_output, text_stream
 
 CHUNK = 8192
@@ -64,8 +67,15 @@ def label_measured(teacher: Teacher, data: Path) -> Labelled:
 
 
 def label_table(teacher: Teacher, path: Path) -> Labelled:
-    """The sequences of a file, as `dream-bert predict` reads it."""
-    inserts = [record.sequence for record in read_records(path)]
+    """The sequences of a file, as `dream-bert predict` reads it.
+
+    Raises:
+        ArgumentError: if a sequence cannot be read or scored.
+    """
+    try:
+        inserts = [check_insert(record.sequence, record.id, record.where) for record in read_records(path)]
+    except (ReadError, SequenceError) as error:
+        raise ArgumentError(str(error)) from error
     yield inserts, teacher(inserts)
 
 
@@ -130,4 +140,4 @@ def main(args: list[str] | None = None) -> None:
 MADE = {"evolved": label_evolved, "invented": label_invented}
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

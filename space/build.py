@@ -65,7 +65,7 @@ def build(dist: Path = DIST, packages: Path = SPACE / "node_modules") -> None:
 
 
 def _add_model(page: Path) -> None:
-    """The model and its tokenizer, and `model.json`: what is to be downloaded, and the longest insert."""
+    """Add the model, its tokenizer and `model.json`: what is to be downloaded, and which inserts the model knows."""
     (page / "model").mkdir()
     model = load_model()
     onnx.save(BertGraph(model, int8_weights=True).build(), page / MODEL)
@@ -74,6 +74,7 @@ def _add_model(page: Path) -> None:
     facts = {
         "bytes": {path: (page / path).stat().st_size for path in DOWNLOADS},
         "longest": longest_insert(model.config),
+        "insert_lengths": getattr(model.config, "insert_lengths", None) or [80, 80],
     }
     (page / "model.json").write_text(json.dumps(facts, indent=1) + "\n")
 

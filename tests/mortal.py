@@ -23,20 +23,17 @@ import transformers
 from packaging.version import Version
 from torch.distributed import TCPStore
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
-import run_mlm  # noqa: E402
-import run_regression  # noqa: E402
-
-from dream_bert import training  # noqa: E402
-from dream_bert.resuming import PREEMPTED  # noqa: E402
-from dream_bert.training import PromoterTrainer  # noqa: E402
+from dream_bert.training import run_mlm, run_regression, trainer
+from dream_bert.training.preemption import PREEMPTED
+from dream_bert.training.run import run_script
+from dream_bert.training.trainer import PromoterTrainer
 
 SCRIPTS = {"mlm": run_mlm, "regression": run_regression}
 IGNORED = -100
 
 several_resume = pytest.mark.skipif(
     Version(transformers.__version__) < Version("5.18"),
-    reason="Trainer before transformers 5.18 cannot load what several processes on CPUs saved",
+    reason="needs transformers 5.18: earlier ones cannot load what several processes on CPUs saved",
 )
 
 _context = multiprocessing.get_context("forkserver")
@@ -65,7 +62,7 @@ def start(
         step: the one at which the moment comes.
         processes: that train together.
     """
-    _ensure_server()
+    ensure_server()
     store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False) if processes > 1 else None
     runs = []
     for rank in range(processes):
@@ -83,7 +80,7 @@ def start(
     return runs
 
 
-def _ensure_server() -> None:
+def ensure_server() -> None:
     """Start the process that all runs are forked from; it looks for this module by PYTHONPATH alone."""
     _context.set_forkserver_preload(["mortal"])
     earlier = os.environ.get("PYTHONPATH")
@@ -133,7 +130,7 @@ def _live(stage: str, arguments: list[str], notes: str, moment: str, step: int, 
     _note_rows(f"{notes}.rows")
     if moment:
         MOMENTS[moment](step, rank, SCRIPTS[stage])
-    training.run_script(lambda: SCRIPTS[stage].main(arguments))
+    run_script(lambda: SCRIPTS[stage].main(arguments))
 
 
 def _note_rows(path: str) -> None:
@@ -185,7 +182,7 @@ def _half_of_the_weights(folder_name: str) -> None:
 
 
 def _half_of_an_old_checkpoint(step: int) -> None:
-    drop = training.drop_old_checkpoints
+    drop = trainer.drop_old_checkpoints
 
     def drop_half(newest, *args):
         if newest.name == f"checkpoint-{step}":
@@ -194,7 +191,7 @@ def _half_of_an_old_checkpoint(step: int) -> None:
             _die()
         drop(newest, *args)
 
-    training.drop_old_checkpoints = drop_half
+    trainer.drop_old_checkpoints = drop_half
 
 
 def _fill_disk() -> None:
@@ -226,7 +223,7 @@ MOMENTS = {
     ),
     "before the random states": lambda step, *_: _before(PromoterTrainer, "_save_rng_state", _in_checkpoint(step)),
     "before the mark": lambda step, *_: _before(
-        training, "mark_complete", lambda folder: folder.name == f"checkpoint-{step}"
+        trainer, "mark_complete", lambda folder: folder.name == f"checkpoint-{step}"
     ),
     "half of an old checkpoint is deleted": lambda step, *_: _half_of_an_old_checkpoint(step),
     "half of the final weights": lambda *_: _half_of_the_weights(".part"),
@@ -249,6 +246,6 @@ MOMENTS = {
         PromoterTrainer, "_save_optimizer_and_scheduler", _in_checkpoint(step), lambda: _limit_files(4096)
     ),
     "no room for the mark": lambda step, *_: _before(
-        training, "mark_complete", lambda folder: folder.name == f"checkpoint-{step}", _fill_disk
+        trainer, "mark_complete", lambda folder: folder.name == f"checkpoint-{step}", _fill_disk
     ),
 }

@@ -2,14 +2,15 @@
 
 import pytest
 import torch
+from closeness import assert_close
 from torch import nn
 from transformers import BertModel
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from dream_bert import BertForSequenceRegression
-from dream_bert.arguments import RunArguments
-from dream_bert.attention import NAME, attend
-from dream_bert.training import PromoterTrainer
+from dream_bert.training.arguments import RunArguments
+from dream_bert.training.bf16_attention import NAME, attend
+from dream_bert.training.trainer import PromoterTrainer
 
 SHAPE = (3, 2, 9, 4)  # promoters, heads, tokens, size of a head
 
@@ -74,7 +75,7 @@ def test_stock_bert_hides_padding_with_it(tiny_config):
     mask = (padded != 0).long()
     stock = model(ids).last_hidden_state
     model.set_attn_implementation(NAME)
-    torch.testing.assert_close(model(padded, attention_mask=mask).last_hidden_state[:, :12], stock)
+    assert_close(model(padded, attention_mask=mask).last_hidden_state[:, :12], stock)
     with torch.autocast("cpu", torch.bfloat16):
         rounded = model(padded, attention_mask=mask).last_hidden_state[:, :12]
     torch.testing.assert_close(rounded.float(), stock, rtol=0, atol=0.05)

@@ -339,6 +339,8 @@ def test_overlapping_tokens_are_masked_in_runs(masked, context):
 class LongestRows:
     """Rows of one insert, as long as the model has positions for."""
 
+    stage = "mlm"
+
     def __init__(self, config):
         self.insert = "A" * longest_insert(config)
         self.manifest, self.folder = {"insert_length": {"longest": len(self.insert)}}, "prepared"

@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 
 
+@pytest.mark.slow
 def test_training_steps_are_timed(tmp_path):
     # A copy, so that the result does not lie over the one that was measured.
     for folder in ("benchmarks", "examples"):

@@ -177,7 +177,7 @@ def test_bytes_that_are_no_text(path):
     for content in (b"AC\t1\nA\xffC\t1\nAX\t1\n", b"AC\t1\n" + "AC\tä\n".encode("utf-16")):
         path.write_bytes(content)
         assert list(rows_by_blocks(path)) == list(rows_one_by_one(path))
-        assert "is not UTF-8 text" in list(rows_by_blocks(path))[-1]
+        assert any("is not UTF-8 text" in str(row) for row in rows_by_blocks(path))
 
 
 def test_a_stream_in_small_pieces():

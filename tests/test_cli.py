@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from closeness import assert_close
 
+import dream_bert
 from dream_bert.cli import main
 from dream_bert.formats import FORMATS
 from dream_bert.metrics.files import format_scores, score_files
@@ -61,7 +63,7 @@ def test_predict_through_pipes(model_folder):
     done = run(command, input=">a\nACGT\n>b\nACGTTT\n", stdout=subprocess.PIPE)
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["id"] for row in rows] == ["a", "b"]
-    assert [row["expression"] for row in rows] == pytest.approx(predict(["ACGT", "ACGTTT"], model_folder), abs=2e-6)
+    assert_close([row["expression"] for row in rows], predict(["ACGT", "ACGTTT"], model_folder))
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -70,7 +72,7 @@ def test_predict_through_pipes(model_folder):
     [
         (["score", "none.tsv"], "dream-bert: none.tsv: No such file or directory\n"),
         (["score", "labels.tsv"], "dream-bert: labels.tsv:1: needs one column 'id' in a tab-separated header; "),
-        (["predict", "in.txt", "-o", "out.csv"], "dream-bert: out.csv: the suffix '.csv' names no format; "),
+        (["predict", "in.txt", "-o", "out.xls"], "dream-bert: out.xls: the suffix '.xls' names no format; "),
         (["predict", "in.txt", "--model", "./none"], "dream-bert: ./none: no such model folder; "),
         (["predict", "in.txt", "--model", "MODEL"], "dream-bert: in.txt:2: record '1': character 'J' at base 2 "),
         (["predict", "in.txt", "--model", "MODEL", "--batch-size", "0"], "dream-bert: batch size is 0; "),
@@ -100,6 +102,12 @@ def test_a_share_that_is_no_number_is_told(share, capsys):
         main(["prepare", "in.txt", "-o", "data", "--test", share])
     assert error.value.code == 2
     assert f"--test: {share!r} is neither a number of rows nor, with a point, a fraction" in capsys.readouterr().err
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert (end.value.code, capsys.readouterr().out) == (0, f"dream-bert {dream_bert.__version__}\n")
 
 
 def test_help_names_what_there_is(capsys):

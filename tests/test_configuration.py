@@ -142,3 +142,17 @@ def test_a_bad_file_is_refused(tmp_path):
     path.write_text(path.read_text().replace('"stride": 3', '"stride": 2'))
     with pytest.raises(ValueError, match="stride = 2"):
         DreamBertConfig.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "lengths", [80, [80], [80, 79], [0, 80], [80, 80, 80], ["80", "80"], [True, 80], [79.5, 80], {}]
+)
+def test_insert_lengths_are_a_rising_pair(lengths):
+    with pytest.raises(ValueError, match="^insert_lengths is "):
+        DreamBertConfig(insert_lengths=lengths)
+
+
+def test_insert_lengths_are_saved(tmp_path):
+    assert DreamBertConfig().insert_lengths is None
+    DreamBertConfig(insert_lengths=[79, 81]).save_pretrained(tmp_path)
+    assert DreamBertConfig.from_pretrained(tmp_path).insert_lengths == [79, 81]

@@ -7,11 +7,19 @@ import numpy as np
 import onnxruntime
 import pytest
 import torch
+from closeness import assert_close
 from hypothesis import given
 from hypothesis import strategies as st
 from transformers import pipeline
 
-from dream_bert import BertForSequenceRegression, DreamConvConfig, DreamConvForSequenceRegression, predict
+from dream_bert import (
+    BertForSequenceRegression,
+    DreamConvConfig,
+    DreamConvForSequenceRegression,
+    modeling_dream_conv,
+    onnx_conv_graph,
+    predict,
+)
 from dream_bert.cli import main
 from dream_bert.encoding import encode
 from dream_bert.export import export_folder, export_onnx
@@ -94,7 +102,7 @@ def reference(model: DreamConvForSequenceRegression, insert: str) -> float:
 
 def test_predictions_are_those_of_numpy(model):
     wanted = [reference(model, insert.ljust(3, "N")) for insert in INSERTS]
-    np.testing.assert_allclose(predict(INSERTS, model), wanted, atol=1e-4)
+    assert_close(predict(INSERTS, model), wanted)
     assert np.ptp(wanted) > 0.1
 
 
@@ -102,14 +110,14 @@ def test_padding_changes_no_prediction(model):
     inputs = {name: torch.from_numpy(array) for name, array in encode(INSERTS, model.config).items()}
     with torch.inference_mode():
         together = model(**inputs).logits[:, 0]
-    np.testing.assert_allclose(together, predict(INSERTS, model), atol=1e-5)
+    assert_close(together, predict(INSERTS, model))
 
 
 def test_onnx_gives_the_same_numbers(folder, tmp_path, caplog):
     export_folder(tmp_path / "exported", folder)
     assert not caplog.records
     wanted = predict(INSERTS, folder)
-    np.testing.assert_allclose(predict(INSERTS, tmp_path / "exported", backend="onnx"), wanted, atol=1e-5)
+    assert_close(predict(INSERTS, tmp_path / "exported", backend="onnx"), wanted)
     int8 = predict(INSERTS, tmp_path / "exported", backend="onnx-int8")
     assert 0 < np.abs(int8 - wanted).max() < 0.1 * wanted.std()
 
@@ -118,27 +126,25 @@ def test_padding_changes_no_number_in_onnx(model, tmp_path):
     export_onnx(model, tmp_path)
     run = onnxruntime.InferenceSession(tmp_path / FILES["onnx"], providers=["CPUExecutionProvider"]).run
     together = run(None, encode(INSERTS, model.config))[0][:, 0]
-    np.testing.assert_allclose(together, predict(INSERTS, model), atol=1e-5)
+    assert_close(together, predict(INSERTS, model))
 
 
 def test_the_loss_is_in_standard_deviations_of_the_labels(model):
     inputs = {name: torch.from_numpy(array) for name, array in encode(INSERTS, model.config).items()}
     labels = torch.arange(6.0)
     output = model(**inputs, labels=labels)
-    np.testing.assert_allclose(
-        output.loss.item(), ((output.logits[:, 0] - labels) / 3).square().mean().item(), rtol=1e-5
-    )
+    assert_close(output.loss.item(), ((output.logits[:, 0] - labels) / 3).square().mean().item())
 
 
 def test_a_folder_is_a_model_wherever_one_is_taken(model, folder, tmp_path, capsys):
     wanted = predict(INSERTS, model)
-    np.testing.assert_allclose(predict(INSERTS, folder), wanted, atol=1e-5)
+    assert_close(predict(INSERTS, folder), wanted)
     results = pipeline("promoter-expression", model=str(folder))(INSERTS)
-    np.testing.assert_allclose([result["expression"] for result in results], wanted, atol=1e-5)
+    assert_close([result["expression"] for result in results], wanted)
     (tmp_path / "inserts.txt").write_text("\n".join(INSERTS) + "\n")
     assert main(["predict", str(tmp_path / "inserts.txt"), "--model", str(folder)]) == 0
     printed = [float(line.split("\t")[1]) for line in capsys.readouterr().out.splitlines()[1:]]
-    np.testing.assert_allclose(printed, wanted, atol=1e-5)
+    assert_close(printed, wanted, decimals=4)
 
 
 def test_weights_of_another_kind_are_told(folder, tiny_model, tmp_path):
@@ -173,3 +179,8 @@ def test_a_configuration_out_of_range_is_refused(folder, wrong, tmp_path):
     (tmp_path / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes())
     with pytest.raises(ModelError, match=next(iter(wrong))):
         predict(INSERTS, tmp_path)
+
+
+def test_the_graphs_constants_are_the_models():
+    names = ("SIXMER", "WAVES", "POSITION_WEIGHTS")
+    assert [getattr(onnx_conv_graph, name) for name in names] == [getattr(modeling_dream_conv, name) for name in names]

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dream_bert import cli, spool
-from dream_bert.construct import to_oligo
+from dream_bert.construct import SequenceError, to_oligo
 from dream_bert.data import DataError, PromoterDataset, read_manifest
 from dream_bert.encoding import VOCABULARY
 from dream_bert.prepare import TEST, VALIDATION, prepare
@@ -190,7 +190,7 @@ def test_shards_that_are_no_list_are_refused(tmp_path, change):
 
 def test_a_manifest_that_is_no_file_is_refused(tmp_path):
     os.mkfifo(tmp_path / "manifest.json")
-    with pytest.raises(DataError, match="is not a file"):
+    with pytest.raises(DataError, match="is no regular file"):
         read_manifest(tmp_path)
 
 
@@ -221,7 +221,7 @@ def test_a_bad_row_stops_the_run_and_leaves_nothing(tmp_path):
         ("\t1\n", "bad.txt:1: record '0': the sequence is empty"),
     ):
         source.write_text(content)
-        with pytest.raises(ReadError, match=message):
+        with pytest.raises((ReadError, SequenceError), match=message):
             prepare([source], tmp_path / "data")
         assert [path.name for path in tmp_path.iterdir()] == ["bad.txt"]
 
@@ -230,7 +230,8 @@ def test_bad_rows_can_be_skipped_counted_and_listed(tmp_path):
     source = tmp_path / "bad.txt"
     source.write_text(BAD)
     manifest = prepare([source], tmp_path / "data", ["regression"], validation=0, test=0, skip_bad=True)
-    assert manifest["rejected"] == {"unusable sequence": 3, "label not finite": 1, "missing label": 1}
+    sequences = {"character outside IUPAC": 1, "empty sequence": 1, "insert too long": 1}
+    assert manifest["rejected"] == sequences | {"label not finite": 1, "missing label": 1}
     assert manifest["rows"] == 3
     assert inserts_of(PromoterDataset(tmp_path / "data", "regression", "train")) == ["ACGT", "AAA", "TTT"]
     lines = (tmp_path / "data" / "rejects.tsv").read_text().splitlines()
@@ -361,8 +362,8 @@ def write_shard(folder: Path, table: pa.Table) -> None:
     ("damage", "message"),
     [
         (lambda folder: (folder / "manifest.json").unlink(), "has no manifest.json"),
-        (lambda folder: (folder / "manifest.json").write_text("{"), "is not JSON"),
-        (lambda folder: (folder / "manifest.json").write_text("[]"), "is not a manifest of format"),
+        (lambda folder: (folder / "manifest.json").write_text("{"), "is no JSON"),
+        (lambda folder: (folder / "manifest.json").write_text("[]"), "is no JSON object"),
         (lambda folder: edit(folder, lambda manifest, _: manifest.update(format=99)), "is not a manifest of format"),
         (lambda folder: edit(folder, lambda manifest, _: manifest["stages"].pop("mlm")), "holds no split mlm/train"),
         (lambda folder: edit(folder, lambda _, shard: shard.update(rows=3)), "does not hold the 3 rows"),
@@ -371,9 +372,9 @@ def write_shard(folder: Path, table: pa.Table) -> None:
         (lambda folder: (folder / "mlm/train/part-00000.arrow").unlink(), "is missing"),
         (lambda folder: (folder / "mlm/train/part-00000.arrow").write_bytes(b""), "cannot be read"),
         (lambda folder: (folder / "mlm/train/part-00000.arrow").write_bytes(b"x" * 100), "cannot be read"),
-        (lambda folder: (folder / "manifest.json").write_text("[" * 100_000), "is not JSON"),
-        (lambda folder: (folder / "manifest.json").write_text('{"format": ' + "9" * 5000 + "}"), "is not JSON"),
-        (lambda folder: (folder / "manifest.json").write_bytes(b'{"format": "\xff"}'), "is not JSON"),
+        (lambda folder: (folder / "manifest.json").write_text("[" * 100_000), "is no JSON"),
+        (lambda folder: (folder / "manifest.json").write_text('{"format": ' + "9" * 5000 + "}"), "is no JSON"),
+        (lambda folder: (folder / "manifest.json").write_bytes(b'{"format": "\xff"}'), "is no JSON"),
         (lambda folder: link(folder / "manifest.json", folder.parent / "manifest.json"), "outside the folder"),
         (lambda folder: link(folder / "mlm/train/part-00000.arrow", folder.parent / "x"), "outside the folder"),
         (lambda folder: link(folder / "mlm/train", folder.parent / "x"), "outside the folder"),
@@ -492,7 +493,7 @@ def test_the_command_says_what_it_skipped(tmp_path, capsys):
     assert cli.main(command) == 2
     assert capsys.readouterr().err.startswith(f"dream-bert: {tmp_path}/bad.txt:2: ")
     assert cli.main([*command, "--on-error", "skip"]) == 0
-    assert "3 unusable sequence" in capsys.readouterr().err
+    assert "skipped 1 character outside IUPAC" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="needs the shared data")

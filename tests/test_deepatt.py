@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from dream_bert.construct import to_oligo
 from dream_bert.data import PromoterDataset
+from dream_bert.training.arguments import ArgumentError
 
 SEQUENCES = [to_oligo("ACGTTGCATTACGGATCC" * 4 + "ACGTNNTT"), "A" * 40 + "CCGGT", "GATTACAGGC" * 13, "ACG"]
 
@@ -94,7 +95,10 @@ def test_weights_of_another_network_are_refused(model, tmp_path, change):
     path = tmp_path / "weights.safetensors"
     deepatt.save(model, path)
     save_file({name: weight for name, weight in (load_file(path) | change).items() if weight is not None}, path)
-    with pytest.raises(ValueError, match=re.escape(f"{path}: {next(iter(change))} is ")):
+    with pytest.raises(ArgumentError, match=re.escape(f"{path}: {next(iter(change))} is ")):
+        deepatt.load(path)
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(ArgumentError, match="no whole safetensors file"):
         deepatt.load(path)
 
 

@@ -19,7 +19,7 @@ from dream_bert.metrics.files import ScoreFileError, format_scores, score_files
 from dream_bert.streams import ReadError
 
 PUBLIC = Path(__file__).parents[1].parent / "shared" / "data" / "public_leaderboard"
-needs_data = pytest.mark.skipif(not PUBLIC.is_dir(), reason="the challenge's public leaderboard is not here")
+needs_data = pytest.mark.skipif(not PUBLIC.is_dir(), reason="needs the shared data")
 
 
 @pytest.fixture(scope="module")

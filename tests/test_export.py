@@ -10,6 +10,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from closeness import assert_close
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import (
@@ -83,7 +84,7 @@ def test_float32_is_stock(tmp_path_factory, kind, layers, heads, lengths, seed):
     logits, expected = exported(model, tmp_path_factory.mktemp("model"))(inputs), stock(model)(inputs)
     assert logits.dtype == np.float32 and logits.shape == expected.shape
     shown = inputs["attention_mask"] == 1 if expected.ndim == 3 else slice(None)
-    np.testing.assert_allclose(logits[shown], expected[shown], rtol=1e-5, atol=2e-5)
+    assert_close(logits[shown], expected[shown])
 
 
 @torch.inference_mode()
@@ -95,8 +96,8 @@ def test_presets(preset, kind, tmp_path, monkeypatch):
     model = kind(DreamBertConfig.preset(preset)).eval()
     inputs = random_inputs(np.random.default_rng(0), [30, 7, 30])
     expected = stock(model)(inputs)
-    np.testing.assert_allclose(exported(model, tmp_path)(inputs)[0], expected[0], atol=1e-5)
-    np.testing.assert_allclose(session(tmp_path, "onnx")(inputs)[1][:7], expected[1][:7], atol=1e-5)
+    assert_close(exported(model, tmp_path)(inputs)[0], expected[0])
+    assert_close(session(tmp_path, "onnx")(inputs)[1][:7], expected[1][:7])
 
 
 @torch.inference_mode()
@@ -104,7 +105,7 @@ def test_expression_units(tmp_path):
     model = make_model(BertForSequenceRegression)
     model.set_label_statistics(6.8, 4.4)
     inputs = random_inputs(np.random.default_rng(1), [40] * 6)
-    np.testing.assert_allclose(exported(model, tmp_path)(inputs), stock(model)(inputs), atol=1e-4)
+    assert_close(exported(model, tmp_path)(inputs), stock(model)(inputs))
 
 
 @torch.inference_mode()
@@ -117,7 +118,7 @@ def test_int8_is_close_and_a_row_does_not_depend_on_the_others(kind, tmp_path):
     logits = run(inputs)
     assert 0 < np.abs(logits - expected).mean() < INT8_ERROR * expected.std()
     alone = np.concatenate([run({name: array[i : i + 1] for name, array in inputs.items()}) for i in range(32)])
-    np.testing.assert_allclose(logits, alone, atol=1e-5)
+    assert_close(logits, alone, int8=True)
 
 
 @torch.inference_mode()
@@ -142,7 +143,7 @@ def test_int8_weights_are_stock_with_rounded_weights(kind):
     expected, rows = stock(model)(inputs), inputs["attention_mask"].astype(bool)
     if kind is DreamBertForMaskedLM:
         logits, expected = logits[rows], expected[rows]
-    np.testing.assert_allclose(logits, expected, atol=2e-5)
+    assert_close(logits, expected)
 
 
 def test_int8_of_the_shipped_model(tmp_path):
@@ -150,7 +151,7 @@ def test_int8_of_the_shipped_model(tmp_path):
     oligos, _, _ = next(simulate(300, seed=1))
     expected, int8 = (predict(oligos, tmp_path / "model", backend=backend) for backend in ("onnx", "onnx-int8"))
     assert np.corrcoef(expected, int8)[0, 1] > 0.9995
-    np.testing.assert_allclose(predict(oligos[:20]), expected[:20], atol=5e-5)
+    assert_close(predict(oligos[:20]), expected[:20])
 
 
 @torch.inference_mode()
@@ -159,7 +160,7 @@ def test_padding_changes_nothing_in_int8(tmp_path):
     run = exported(model, tmp_path, "onnx-int8")
     inputs = random_inputs(np.random.default_rng(3), [20])
     padded = {name: np.pad(array, ((0, 0), (0, 15))) for name, array in inputs.items()}
-    np.testing.assert_allclose(run(padded), run(inputs), atol=1e-5)
+    assert_close(run(padded), run(inputs), int8=True)
 
 
 @pytest.mark.parametrize("kind", [BertForSequenceRegression, DreamBertForMaskedLM])
@@ -198,7 +199,7 @@ def folder(saved, tmp_path_factory):
 
 def test_backends_agree(folder, inserts):
     expected = predict(inserts, folder)
-    np.testing.assert_allclose(predict(inserts, folder, backend="onnx"), expected, atol=1e-5)
+    assert_close(predict(inserts, folder, backend="onnx"), expected)
     int8 = predict(inserts, folder, batch_size=3, backend="onnx-int8")
     assert 0 < np.abs(int8 - expected).mean() < INT8_ERROR * expected.std()
     assert predict([], folder, backend="onnx").shape == (0,)
@@ -210,7 +211,7 @@ def test_the_folder_is_a_whole_model(folder, inserts):
     model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
     with torch.inference_mode():
         expected = model(**{name: torch.from_numpy(array) for name, array in inputs.items()}).logits
-    np.testing.assert_allclose(session(folder, "onnx")(inputs), expected, atol=1e-5)
+    assert_close(session(folder, "onnx")(inputs), expected)
     assert (folder / "modeling_dream_bert.py").is_file()
 
 
@@ -220,7 +221,7 @@ def test_a_masked_lm_folder(tiny_masked_lm, tmp_path, inserts):
     assert json.loads((tmp_path / "out" / "config.json").read_text())["architectures"] == ["DreamBertForMaskedLM"]
     inputs = encode(["ACGTAC"], tiny_masked_lm.config)
     with torch.inference_mode():
-        np.testing.assert_allclose(session(tmp_path / "out", "onnx")(inputs), stock(tiny_masked_lm)(inputs), atol=1e-5)
+        assert_close(session(tmp_path / "out", "onnx")(inputs), stock(tiny_masked_lm)(inputs))
     with pytest.raises(ModelError, match="gives no expression"):
         predict(inserts, tmp_path / "out", backend="onnx")
 
@@ -256,7 +257,7 @@ def test_an_unusable_file_is_named(saved, folder, tmp_path, monkeypatch):
     broken.parent.mkdir()
     broken.write_bytes((folder / FILES["onnx"]).read_bytes()[:-100])
     (tmp_path / "config.json").write_bytes((folder / "config.json").read_bytes())
-    with pytest.raises(ModelError, match="model.onnx: is no ONNX model that this ONNX Runtime reads; export it anew"):
+    with pytest.raises(ModelError, match="model.onnx: is no ONNX model that this ONNX Runtime reads; export it again"):
         predict(["ACGT"], tmp_path, backend="onnx")
     with pytest.raises(OSError, match="no such model folder"):
         predict(["ACGT"], tmp_path / "none", backend="onnx")
@@ -283,4 +284,4 @@ def test_an_onnx_backend_needs_no_torch(folder, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     values = [float(line.split("\t")[1]) for line in done.stdout.splitlines()[1:]]
-    np.testing.assert_allclose(values, predict(["ACGTACGT", "TTTT"], folder, backend="onnx-int8"), atol=1e-5)
+    assert_close(values, predict(["ACGTACGT", "TTTT"], folder, backend="onnx-int8"), decimals=4, int8=True)

@@ -8,6 +8,7 @@ import onnxruntime
 import pytest
 import torch
 import write
+from closeness import assert_close, assert_int8_close
 from transformers import BertForMaskedLM, pipeline
 
 from dream_bert import DreamBertForMaskedLM
@@ -16,7 +17,14 @@ from dream_bert.export import export_folder
 from dream_bert.onnx_model import FILES
 from dream_bert.prediction import DEFAULT_MODEL, load_model, predict
 
-FLOAT32, INT8, INT8_BERT, INT8_LOSS = 1e-4, 0.25, 0.5, 0.1
+BACKENDS = ["torch", "onnx", "onnx-int8"]
+
+
+def assert_golden(backend, values, expected):
+    if backend == "onnx-int8":
+        assert_int8_close(values, expected)
+    else:
+        assert_close(values, expected, decimals=5)
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +57,9 @@ def test_there_are_fifty_and_they_differ(sequences, expression):
     assert expression.std() > 2
 
 
-@pytest.mark.parametrize("backend, tolerance", [("torch", FLOAT32), ("onnx", FLOAT32), ("onnx-int8", INT8_BERT)])
-def test_backends(backend, tolerance, sequences, expression, exported):
-    np.testing.assert_allclose(predict(sequences, exported, backend=backend), expression, rtol=0, atol=tolerance)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_backends(backend, sequences, expression, exported):
+    assert_golden(backend, predict(sequences, exported, backend=backend), expression)
 
 
 def test_stock_pipeline(sequences, expression):
@@ -59,13 +67,13 @@ def test_stock_pipeline(sequences, expression):
     classifier = pipeline("text-classification", model=str(DEFAULT_MODEL), device="cpu", function_to_apply="none")
     inserts = write.to_inserts(sequences)
     values = [row["score"] for row in classifier(inserts, batch_size=8)]
-    np.testing.assert_allclose(values, expression, rtol=0, atol=FLOAT32)
+    assert_close(values, expression, decimals=5)
 
 
 def test_own_pipeline(sequences, expression):
     predictor = pipeline("promoter-expression", model=str(DEFAULT_MODEL), device="cpu")
     values = [row["expression"] for row in predictor(sequences, batch_size=8)]
-    np.testing.assert_allclose(values, expression, rtol=0, atol=FLOAT32)
+    assert_close(values, expression, decimals=5)
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +83,10 @@ def exported_convolutions(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("backend, tolerance", [("torch", FLOAT32), ("onnx", FLOAT32), ("onnx-int8", INT8)])
-def test_convolutions(backend, tolerance, golden, sequences, exported_convolutions):
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_convolutions(backend, golden, sequences, exported_convolutions):
     expected = [row["conv_expression"] for row in golden]
-    np.testing.assert_allclose(
-        predict(sequences, exported_convolutions, backend=backend), expected, rtol=0, atol=tolerance
-    )
+    assert_golden(backend, predict(sequences, exported_convolutions, backend=backend), expected)
 
 
 @pytest.fixture(scope="module")
@@ -93,17 +99,17 @@ def exported_masked_lm(tmp_path_factory):
 @pytest.mark.parametrize("kind", [DreamBertForMaskedLM, BertForMaskedLM])
 def test_masked_lm(kind, golden, sequences):
     losses = write.masked_losses(partial(write.in_torch, kind.from_pretrained(write.MASKED_LM).eval()), sequences)
-    np.testing.assert_allclose(losses, [row["masked_loss"] for row in golden], rtol=0, atol=FLOAT32)
+    assert_close(losses, [row["masked_loss"] for row in golden], decimals=5)
 
 
-@pytest.mark.parametrize("backend, tolerance", [("onnx", FLOAT32), ("onnx-int8", INT8_LOSS)])
-def test_masked_lm_in_onnx(backend, tolerance, golden, sequences, exported_masked_lm):
+@pytest.mark.parametrize("backend", BACKENDS[1:])
+def test_masked_lm_in_onnx(backend, golden, sequences, exported_masked_lm):
     run = onnxruntime.InferenceSession(exported_masked_lm / FILES[backend], providers=["CPUExecutionProvider"]).run
     losses = write.masked_losses(lambda inputs: run(None, inputs)[0], sequences)
-    np.testing.assert_allclose(losses, [row["masked_loss"] for row in golden], rtol=0, atol=tolerance)
+    assert_golden(backend, losses, [row["masked_loss"] for row in golden])
 
 
-@pytest.mark.parametrize("backend", ["torch", "onnx", "onnx-int8"])
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("folder", ["exported", "exported_convolutions"])
 def test_neither_order_nor_company_changes_a_prediction(backend, folder, sequences, request):
     exported = request.getfixturevalue(folder)
@@ -112,7 +118,7 @@ def test_neither_order_nor_company_changes_a_prediction(backend, folder, sequenc
     order = np.random.default_rng(0).permutation(3 * len(sequences)) % len(sequences)  # each three times
     for batch_size in (1, 7, 64):
         values = predict([sequences[i] for i in order], model, batch_size, backend)
-        np.testing.assert_allclose(values, alone[order], rtol=0, atol=1e-5)
+        assert_close(values, alone[order], int8=backend == "onnx-int8")
 
 
 @pytest.mark.parametrize("name", ["dream-promoter-bert", "dream-promoter-conv"])
@@ -123,7 +129,7 @@ def test_padding_changes_no_prediction(name, sequences):
     assert not inputs["attention_mask"].all()
     with torch.inference_mode():
         padded = model(**{name: torch.from_numpy(array) for name, array in inputs.items()}).logits[:, 0]
-    np.testing.assert_allclose(padded, predict(sequences, model), rtol=0, atol=1e-5)
+    assert_close(padded, predict(sequences, model))
 
 
 @pytest.mark.parametrize("model", ["dream-promoter-bert", "dream-promoter-conv"])
@@ -135,7 +141,7 @@ def test_threads_change_no_prediction_in_torch(model, sequences):
             values.append(predict(sequences, model))
     finally:
         torch.set_num_threads(threads)
-    np.testing.assert_allclose(*values, rtol=0, atol=1e-5)
+    assert_close(*values)
 
 
 @pytest.mark.parametrize("backend", ["onnx", "onnx-int8"])
@@ -148,4 +154,4 @@ def test_threads_change_no_prediction_in_onnx(backend, sequences, exported):
         options.intra_op_num_threads = number
         session = onnxruntime.InferenceSession(exported / FILES[backend], options, providers=["CPUExecutionProvider"])
         values.append(session.run(None, inputs)[0])
-    np.testing.assert_allclose(*values, rtol=0, atol=1e-5)
+    assert_close(*values, int8=backend == "onnx-int8")

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 import torch
+from closeness import assert_close
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +37,14 @@ def handler():
     return EndpointHandler(str(DEFAULT_MODEL))
 
 
+def nested(kind, depth=50_000):
+    """A list or an object in another, and so on."""
+    value = kind()
+    for _ in range(depth):
+        value = [value] if kind is list else {"a": value}
+    return value
+
+
 def expressions(results):
     return [result["expression"] for result in results]
 
@@ -46,14 +55,14 @@ def test_a_fresh_endpoint_gives_the_numbers_of_predict(inserts, tmp_path, monkey
     requests = [{"inputs": inserts}, {"inputs": inserts[0], "parameters": {"batch_size": 1}}]
     command = [sys.executable, "-c", ENDPOINT, str(tmp_path), json.dumps(requests)]
     several, one = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    assert expressions(several) == pytest.approx(predict(inserts), abs=1e-4)
-    assert expressions(one) == pytest.approx(predict(inserts[:1]), abs=1e-4)
+    assert_close(expressions(several), predict(inserts))
+    assert_close(expressions(one), predict(inserts[:1]))
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, MAX_SEQUENCES])
 def test_batches_do_not_matter(handler, inserts, batch_size):
     answer = handler({"inputs": inserts, "parameters": {"batch_size": batch_size}})
-    assert expressions(answer) == pytest.approx(predict(inserts), abs=1e-4)
+    assert_close(expressions(answer), predict(inserts))
 
 
 @pytest.mark.parametrize(
@@ -63,9 +72,7 @@ def test_every_kind_of_model(tiny_model, inserts, layout, tmp_path):
     model = tiny_model(**layout)
     model.save_pretrained(tmp_path)
     KmerTokenizer.build(model.config.stride, model.config.context).save_pretrained(tmp_path)
-    assert expressions(EndpointHandler(str(tmp_path))({"inputs": inserts})) == pytest.approx(
-        predict(inserts, model), abs=1e-5
-    )
+    assert_close(expressions(EndpointHandler(str(tmp_path))({"inputs": inserts})), predict(inserts, model))
 
 
 @given(
@@ -86,7 +93,7 @@ def test_any_sequence_is_read_as_predict_reads_it(handler, pieces):
             handler({"inputs": sequence})
         assert str(raised.value).split(";")[0] == str(error).split(";")[0]
     else:
-        assert expressions(handler({"inputs": sequence})) == pytest.approx(expected, abs=1e-4)
+        assert_close(expressions(handler({"inputs": sequence})), expected)
 
 
 def test_fasta_keeps_ids(handler, inserts):
@@ -95,7 +102,7 @@ def test_fasta_keeps_ids(handler, inserts):
     )
     answer = handler({"inputs": text})
     assert [result["id"] for result in answer] == ["one", "two", ""]
-    assert expressions(answer) == pytest.approx(predict([inserts[0], inserts[2], "ACGT"]), abs=1e-4)
+    assert_close(expressions(answer), predict([inserts[0], inserts[2], "ACGT"]))
 
 
 @pytest.mark.parametrize(
@@ -120,12 +127,22 @@ def test_fasta_keeps_ids(handler, inserts):
         ({"inputs": "ACGT", "parameters": {"batch_size": 0}}, "batch_size is 0"),
         ({"inputs": "ACGT", "parameters": {"batch_size": True}}, "batch_size is True"),
         ({"inputs": "ACGT", "parameters": {"batch_size": MAX_SEQUENCES + 1}}, f"give 1 to {MAX_SEQUENCES}"),
+        ({"inputs": "ACGT", "parameters": {"batch_size": 10**4400}}, f"give 1 to {MAX_SEQUENCES}"),
+        ({"inputs": "ACGT", "parameters": {"batch_size": "\x1b[2J" * 99}}, f"give 1 to {MAX_SEQUENCES}"),
+        ({"inputs": "ACGT", "parameters": {"batch_size": nested(dict)}}, f"give 1 to {MAX_SEQUENCES}"),
+        ({"inputs": "ACGT", "parameters": {"batch_size": nested(list)}}, f"give 1 to {MAX_SEQUENCES}"),
+        ({"inputs": "ACGT", "parameters": nested(dict)}, "batch_size is the only one"),
+        ({"inputs": "ACGT", "parameters": nested(list)}, "batch_size is the only one"),
+        ({"inputs": nested(list)}, "inputs is not a string"),
+        ({"inputs": nested(dict)}, "inputs is not a string"),
+        (nested(list), "the request is no object"),
     ],
+    ids=lambda value: "" if isinstance(value, str) else None,
 )
 def test_a_bad_request_is_told_why(handler, request_, message):
     with pytest.raises(ValueError) as error:
         handler(request_)
-    assert message in str(error.value) and "\n" not in str(error.value)
+    assert message in str(error.value) and str(error.value).isprintable() and len(str(error.value)) < 300
 
 
 def test_the_largest_request_is_answered(handler):

@@ -13,11 +13,10 @@ import subprocess
 import sys
 
 import numpy as np
-import onnx
 import pytest
 import torch
+from closeness import assert_close
 from hub_server import TOKEN, HubServer, Repository
-from onnx import TensorProto, helper
 from safetensors.torch import load_file, save_file
 from transformers import AutoModel
 
@@ -121,6 +120,7 @@ REFUSED = [
     {"hidden_act": "xielu"}, {"hidden_act": {"a": 1}}, {"is_decoder": True}, {"add_cross_attention": True},
     {"position_embedding_type": "relative_key"}, {"model_type": "gpt2"}, {"pad_token_id": 200}, {"dtype": "load"},
     {"dtype": "no_such"}, {"torch_dtype": "int8"}, {"layer_norm_eps": float("nan")}, {"hidden_dropout_prob": 2},
+    *({"insert_lengths": value} for value in ([80], [0, 8], [80, 79], [1, 2.5], [True, 3], "8", {"0": 1}, [1, 2, 3])),
     {"tie_word_embeddings": "yes"}, {"initializer_range": -1}, {"problem_type": "single_label_classification"},
 ]  # fmt: skip
 LEFT_OUT = {
@@ -159,7 +159,7 @@ def test_other_fields_are_left_out(folder, inserts):
     model = load_model(folder)
     assert not set(LEFT_OUT) & {"forward", "to_dict"} & set(vars(model.config))
     assert model.config._attn_implementation in ("sdpa", "eager")
-    np.testing.assert_allclose(predict(inserts, folder), expected, atol=1e-5)
+    assert_close(predict(inserts, folder), expected)
 
 
 @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ def test_weights_by_other_names_that_bert_has_had_are_found(folder, inserts):
     for new, old in olds.items():
         weights = {name.replace(new, old): weight for name, weight in weights.items()}
     save_file(weights, folder / WEIGHTS)
-    np.testing.assert_allclose(predict(inserts, folder), expected, atol=1e-5)
+    assert_close(predict(inserts, folder), expected)
 
 
 # --- memory ----------------------------------------------------------------------------------------------------------
@@ -252,7 +252,8 @@ def test_weights_by_other_names_that_bert_has_had_are_found(folder, inserts):
 LIMITED = """
 import json, resource, sys
 from pathlib import Path
-from dream_bert.prediction import load_model, predict, predict_file
+from dream_bert.prediction import load_model, predict
+from dream_bert.prediction_files import predict_file
 warm, *cases = sys.argv[1:]
 predict(["ACGT"], warm)
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
@@ -275,6 +276,10 @@ def refusals(tiny_model, tmp_path_factory):
     for name, fields in HUGE_CONFIGS.items():
         shutil.copytree(root / "model", root / name)
         change(root / name / "config.json", **fields)
+    for name, (fields, tensors) in LACKING.items():
+        shutil.copytree(root / "model", root / name)
+        change(root / name / "config.json", **fields)
+        (root / name / WEIGHTS).write_bytes(header(tensors) + bytes(4 * len(tensors)))
     shutil.copytree(root / "model", root / "hole")
     place = {"dtype": "F32", "shape": [1, 2**34], "data_offsets": [0, 2**36]}
     with open(root / "hole" / WEIGHTS, "wb") as file:
@@ -285,7 +290,7 @@ def refusals(tiny_model, tmp_path_factory):
             file.write(head)
             for _ in range(400):
                 file.write(b"A" * 2**20)
-    cases = [*HUGE_CONFIGS, "hole", *BOMBS]
+    cases = [*HUGE_CONFIGS, *LACKING, "hole", *BOMBS]
     command = [sys.executable, "-c", LIMITED, *(str(root / name) for name in ("model", *cases))]
     done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stderr[-500:]
@@ -293,12 +298,31 @@ def refusals(tiny_model, tmp_path_factory):
 
 
 HUGE_CONFIGS = {"wide": {"hidden_size": HUGE}, "deep": {"num_hidden_layers": HUGE}, "labels": {"num_labels": HUGE}}
+ONE = {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}
+LARGE = {"hidden_size": 1920, "num_attention_heads": 16, "num_hidden_layers": 30, "intermediate_size": 7000}
+LACKING = {
+    "empty": (LARGE, {}),
+    "a bias": (LARGE, {"classifier.bias": ONE}),
+    "another name": (LARGE, {"x": ONE}),
+    "another shape": (LARGE, {"bert.embeddings.word_embeddings.weight": ONE}),
+    "claimed": (LARGE, {"bert.embeddings.word_embeddings.weight": ONE | {"shape": [2**31, 1920]}}),
+}
 BOMBS = {"bomb.fa.gz": b">one\n", "bomb.txt.gz": b""}
 
 
 @pytest.mark.parametrize("name, fields", HUGE_CONFIGS.items())
 def test_a_huge_configuration_takes_no_memory(refusals, name, fields):
     assert next(iter(fields)) in refusals[name]
+
+
+@pytest.mark.parametrize("name", LACKING)
+def test_a_file_of_few_weights_takes_no_memory(refusals, name):
+    """Two billion numbers are in the configuration; the file has at most one."""
+    assert (
+        "has no fitting weights for" in refusals[name]
+        or name == "claimed"
+        and "no whole safetensors" in refusals[name]
+    )
 
 
 def test_a_tensor_of_gigabytes_takes_no_memory(refusals):
@@ -366,55 +390,123 @@ def test_a_hostile_length_is_refused(tmp_path, length):
         KmerTokenizer.from_pretrained(tmp_path)
 
 
-# --- ONNX ------------------------------------------------------------------------------------------------------------
+# --- the files of a folder -------------------------------------------------------------------------------------------
 
 
-def graph(path, outputs=1, inputs=("input_ids", "attention_mask"), location=None):
-    """Write a graph that gives the first ids as expression, plus a number that may lie in another file."""
-    number = helper.make_tensor("number", TensorProto.FLOAT, [outputs], [1.0] * outputs)
-    if location is not None:
-        number = TensorProto(name="number", data_type=TensorProto.FLOAT, dims=[outputs])
-        number.data_location = TensorProto.EXTERNAL
-        for key, value in (("location", location), ("offset", "0"), ("length", str(4 * outputs))):
-            number.external_data.add(key=key, value=value)
-    first = helper.make_tensor("first", TensorProto.INT64, [1], [0])
-    nodes = [
-        helper.make_node("Gather", [inputs[0], "first"], ["ids"], axis=1),
-        helper.make_node("Cast", ["ids"], ["floats"], to=TensorProto.FLOAT),
-        helper.make_node("Add", ["floats", "number"], ["logits"]),
-    ]
-    takes = [helper.make_tensor_value_info(name, TensorProto.INT64, ["n", "length"]) for name in inputs]
-    gives = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n", outputs])]
-    made = helper.make_graph(nodes, "graph", takes, gives, [number, first])
-    path.parent.mkdir(exist_ok=True)
-    onnx.save(helper.make_model(made, opset_imports=[helper.make_opsetid("", 20)], ir_version=9), path)
+def put_in_place(path, what):
+    """Replace a file by something that is none of this package's."""
+    content = path.read_bytes()
+    path.unlink()
+    if what == "device":
+        path.symlink_to("/dev/zero")
+    elif what == "fifo":
+        os.mkfifo(path)
+    elif what == "link elsewhere":
+        (path.parents[1] / f"other {path.name}").write_bytes(content)
+        path.symlink_to(f"../other {path.name}")
+    elif what == "folder":
+        path.mkdir()
+    elif what == "hole":
+        with open(path, "wb") as file:
+            file.truncate(2**36)
+    elif what == "deep list":
+        path.write_bytes(b'{"results": ' + b"[" * 90_000)
+    elif what == "deep, whole":
+        path.write_bytes(b'{"a":' * 500 + b"1" + b"}" * 500)
+    elif what == "no object":
+        path.write_bytes(b'"text"')
 
 
-def test_a_graph_of_the_right_form_runs(folder):
-    graph(folder / FILES["onnx"])
-    assert predict(["ACGT"], folder, backend="onnx").tolist() == [3.0]  # [CLS] and 1
+KINDS = ["device", "fifo", "link elsewhere", "folder", "hole", "deep list", "deep, whole", "no object"]
+RECORD = "training_info.json"
 
 
-@pytest.mark.parametrize("location", ["../../secret", "link", "{tmp_path}/secret"])
-def test_a_graph_reads_no_file_elsewhere(folder, tmp_path, location):
-    (tmp_path / "secret").write_bytes(struct.pack("<f", 42.0))
-    (folder / "onnx").mkdir()
-    (folder / "onnx" / "link").symlink_to(tmp_path / "secret")
-    graph(folder / FILES["onnx"], location=location.format(tmp_path=tmp_path))
-    with pytest.raises(ModelError, match="model.onnx: is no ONNX model that this ONNX Runtime reads"):
-        predict(["ACGT"], folder, backend="onnx")
+@pytest.fixture
+def published(tmp_path):
+    """A copy of a shipped model's folder, to spoil."""
+    shutil.copytree(DEFAULT_MODELS["conv"], tmp_path / "model")
+    (tmp_path / "model" / "evaluation.json").write_text("{}")
+    return tmp_path / "model"
 
 
-@pytest.mark.parametrize("form", [{"outputs": 7}, {"inputs": ("tokens", "mask")}, {"inputs": ("input_ids",)}], ids=str)
-def test_a_graph_of_another_form_is_refused(folder, form):
-    graph(folder / FILES["onnx"], **form)
-    with pytest.raises(ModelError, match="gives no expression"):
-        predict(["ACGT"], folder, backend="onnx")
+def refused(argv, file, capsys):
+    assert main(argv) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("dream-bert: ") and error[:-1].isprintable() and len(error) < 600
+    assert file.name in error or "no config.json" in error
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["config.json", WEIGHTS])
+def test_calibrate_reads_files_of_the_folder_alone(folder, tmp_path, capsys, name, kind):
+    (tmp_path / "rows.txt").write_text("ACGT\t1\n")
+    put_in_place(folder / name, kind)
+    before = sorted(tmp_path.rglob("*"))
+    refused(["calibrate", str(tmp_path / "rows.txt"), "--model", str(folder)], folder / name, capsys)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["config.json", RECORD, "evaluation.json", WEIGHTS])
+def test_publish_reads_files_of_the_folder_alone(published, capsys, monkeypatch, name, kind):
+    monkeypatch.setattr("dream_bert.export.export_onnx", lambda *_: None)
+    put_in_place(published / name, kind)
+    refused(["publish", "conv", "--repo", "a/b", "--model", str(published), "--dry-run"], published / name, capsys)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"results": "x"}, {"results": {"test": 5}}, {"results": {"test": {"test_pearson": "high"}}}, {"data": []},
+        {"results": {"test": {"test_pearson": 10**400}}}, {"parameters": "many"}, {"parameters": 10**400},
+        {"machine": None},
+        {"started_from": 3}, {"started_from": {"model": 1, "training_info": [1]}}, {"mean_of": 5}, {"mean_of": [[]]},
+        {"training_arguments": "x"}, {"data": {"fingerprint": 3, "train_rows": "x"}},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_record_of_another_form_is_refused(published, capsys, monkeypatch, fields):
+    monkeypatch.setattr("dream_bert.export.export_onnx", lambda *_: None)
+    (published / "evaluation.json").unlink()
+    change(published / RECORD, **fields)
+    refused(["publish", "conv", "--repo", "a/b", "--model", str(published), "--dry-run"], published / RECORD, capsys)
+
+
+@pytest.mark.parametrize("kind", KINDS[:7])
+@pytest.mark.parametrize("name", ["tokenizer.json", "tokenizer_config.json"])
+def test_a_tokenizers_files_are_files_of_the_folder(tmp_path, name, kind):
+    (tmp_path / "tokenizer").mkdir()
+    write_tokenizer(tmp_path / "tokenizer")
+    put_in_place(tmp_path / "tokenizer" / name, kind)
+    with pytest.raises((ValueError, OSError)) as error:
+        KmerTokenizer.from_pretrained(tmp_path / "tokenizer")
+    assert name in str(error.value)
+
+
+def test_the_hubs_cache_is_one_folder(folder, tmp_path, inserts):
+    """Its snapshots are links to blobs."""
+    expected = predict(inserts, folder)
+    blobs, snapshot = tmp_path / "models--a--b/blobs", tmp_path / "models--a--b/snapshots/1"
+    blobs.mkdir(parents=True)
+    snapshot.mkdir(parents=True)
+    for number, path in enumerate(folder.iterdir()):
+        path.rename(blobs / str(number))
+        (snapshot / path.name).symlink_to(f"../../blobs/{number}")
+    np.testing.assert_array_equal(predict(inserts, snapshot), expected)
+    blob = (snapshot / "config.json").resolve()
+    blob.rename(tmp_path / "elsewhere")
+    blob.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ModelError, match="is a link to a file outside of the model's folder; copy that file here"):
+        predict(inserts, snapshot)
+
+
+# --- the layout of an ONNX folder -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("fields", [{"reading_frames": HUGE}, {"context": -3}, {"stride": None}, {"k": 4}], ids=str)
 def test_the_layout_beside_a_graph_is_checked(folder, fields):
-    graph(folder / FILES["onnx"])
+    (folder / FILES["onnx"]).parent.mkdir()
+    (folder / FILES["onnx"]).touch()
     change(folder / "config.json", **fields)
     with pytest.raises(ModelError, match=f"{next(iter(fields))}"):
         predict(["ACGT"], folder, backend="onnx")

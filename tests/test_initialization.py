@@ -3,7 +3,7 @@ import torch
 from transformers import BertModel
 
 from dream_bert import DreamBertConfig, DreamBertForMaskedLM
-from dream_bert.initialization import head_offsets, localise_attention
+from dream_bert.training.local_attention import head_offsets, localise_attention
 
 
 @pytest.fixture(scope="module", params=[1, 3])

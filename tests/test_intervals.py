@@ -6,20 +6,21 @@ import json
 import numpy as np
 import pyarrow.parquet
 import pytest
+from closeness import assert_close
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta
 from transformers import BertForSequenceClassification
 
 from dream_bert import BertForSequenceRegression, DreamBertConfig, predict
-from dream_bert.arguments import ModelArguments
 from dream_bert.cli import main
 from dream_bert.data import DataError
 from dream_bert.intervals import CONFIDENCE, fit, half_width
-from dream_bert.prediction import predict_file
+from dream_bert.prediction_files import predict_file
 from dream_bert.prepare import prepare
 from dream_bert.related import unrelated_rows
-from dream_bert.training import build_model
+from dream_bert.training.arguments import ModelArguments
+from dream_bert.training.run import build_model
 
 CALIBRATION = {"expression": [2.0, 12.0], "spread": [0.5, 2.0], "ratios": [1.0 + i / 10 for i in range(45)]}
 
@@ -107,7 +108,7 @@ def test_predict_gives_both_ends(folder, inserts, level, ratio):
     expected = predict(inserts, folder)
     np.testing.assert_array_equal(values[:, 0], expected)
     reach = ratio * np.interp(expected, [2, 12], [0.5, 2])
-    np.testing.assert_allclose(values[:, 1:], np.stack([expected - reach, expected + reach], 1), rtol=1e-5, atol=1e-5)
+    assert_close(values[:, 1:], np.stack([expected - reach, expected + reach], 1))
     assert predict([], folder, interval=level).shape == (0, 3)
 
 
@@ -125,7 +126,7 @@ def test_files_have_both_ends(folder, inserts, tmp_path, monkeypatch):
     for found in (rows, lines, table):
         assert [*found[0]] == ["id", "expression", "lower", "upper"]
         numbers = [[float(row[name]) for name in ("expression", "lower", "upper")] for row in found]
-        np.testing.assert_allclose(numbers, expected, atol=1e-6)
+        assert_close(numbers, expected, decimals=4)
 
 
 def test_a_submission_has_no_place_for_them(folder, tmp_path, capsys):
@@ -179,6 +180,25 @@ def test_a_bad_row_leaves_the_model_as_it_was(tiny_model, tmp_path, capsys):
     assert main(["calibrate", str(tmp_path / "other.tsv"), "--model", str(tmp_path)]) == 2
     assert "other.tsv:2" in capsys.readouterr().err
     assert (tmp_path / "config.json").read_bytes() == before
+
+
+def test_calibration_may_skip_bad_rows_of_named_columns(tiny_model, promoters, tmp_path, capsys):
+    tiny_model(stride=1, context=0, max_position_embeddings=128).save_pretrained(tmp_path)
+    rows = [f"{insert},{number / 9}\n" for number, insert in enumerate(list(promoters)[:40])]
+    (tmp_path / "good.csv").write_text("".join(["dna,ratio\n", *rows]))
+    (tmp_path / "bad.csv").write_text("".join(["dna,ratio\n", "ACQ,1\n", *rows[:20], "ACGT,\n", *rows[20:]]))
+    command = ["--model", str(tmp_path), "--sequence-column", "dna", "--label-column", "ratio"]
+    found = []
+    for name, more in (("good", []), ("bad", ["--on-error", "skip", "--rejects", str(tmp_path / "rejects.tsv")])):
+        assert main(["calibrate", str(tmp_path / f"{name}.csv"), *command, *more]) == 0
+        found.append(json.loads((tmp_path / "config.json").read_text())["calibration"])
+    assert found[0] == found[1]
+    assert len((tmp_path / "rejects.tsv").read_text().splitlines()) == 3
+    assert "skipped 1 rows: missing label" in capsys.readouterr().err
+    assert main(["calibrate", str(tmp_path / "bad.csv"), *command]) == 2
+    (tmp_path / "bad.csv").write_text("dna,ratio\nACQ,1\n")
+    assert main(["calibrate", str(tmp_path / "bad.csv"), *command, "--on-error", "skip"]) == 2
+    assert "no row can be used (1 character outside IUPAC)" in capsys.readouterr().err
 
 
 def test_a_calibrated_model_is_stock_and_another_training_forgets_it(folder):

@@ -169,6 +169,15 @@ def test_tables_hold_promoters_and_the_mean_of_the_teachers(
     assert len(rows) == {"measured": 200, "evolved": 288, "invented": 300, "table": 20}[what]
 
 
+def test_a_bad_sequence_is_named(teachers, prepared, tmp_path):
+    (tmp_path / "some.txt").write_text("ACGT\nAC!T\n")
+    with pytest.raises(label.ArgumentError, match="some.txt:2"):
+        label.main(
+            [str(tmp_path / "some.txt"), str(teachers[0]), "--data", str(prepared), "-o", str(tmp_path / "o.gz")]
+        )
+    assert not (tmp_path / "o.gz").exists()
+
+
 def test_mining_keeps_what_the_pupil_has_most_wrong(tiny_model, tmp_path):
     tiny_model(stride=1, context=0).save_pretrained(tmp_path)
     inserts = ["ACGTTGCATT" * 8, "TTTTA" * 16, "GGGCC" * 16, "ACACT" * 16]

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from dream_bert.muon import MuonBeside, layer_matrices
+from dream_bert.training.muon import MuonBeside, layer_matrices
 
 RATE, DECAY = 0.02, 0.1
 

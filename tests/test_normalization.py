@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from dream_bert.normalization import settle_normalization
+from dream_bert.training.batch_norm import settle_normalization
 
 
 class Model(nn.Module):

@@ -8,6 +8,7 @@ import datasets
 import numpy as np
 import pytest
 import torch
+from closeness import assert_close
 from transformers import BertForSequenceClassification, pipeline
 from transformers.pipelines import PIPELINE_REGISTRY
 from transformers.pipelines.pt_utils import KeyDataset
@@ -32,7 +33,7 @@ def expression(model):
 
 
 def values(results):
-    assert all(list(result) == ["expression"] and type(result["expression"]) is float for result in results)
+    assert all(type(result["expression"]) is float and result.keys() <= {"expression", "note"} for result in results)
     return [result["expression"] for result in results]
 
 
@@ -41,20 +42,20 @@ def values(results):
 def test_gives_the_numbers_of_predict(expression, model, inserts, container, batch_size):
     results = expression(container(inserts), batch_size=batch_size)
     assert isinstance(results, list) == (container in (list, tuple))
-    np.testing.assert_allclose(values(list(results)), predict(inserts, model), atol=1e-5)
+    assert_close(values(list(results)), predict(inserts, model))
 
 
 def test_takes_data_sets(expression, model, inserts):
     data = datasets.Dataset.from_dict({"sequence": inserts, "label": range(len(inserts))})
     expected = predict(inserts, model)
     for rows in (data, data["sequence"], data.to_iterable_dataset(), KeyDataset(data, "sequence")):
-        np.testing.assert_allclose(values(list(expression(rows, batch_size=3))), expected, atol=1e-5)
-    assert values([expression(data[0])]) == pytest.approx(expected[:1], abs=1e-5)
+        assert_close(values(list(expression(rows, batch_size=3))), expected)
+    assert_close(values([expression(data[0])]), expected[:1])
 
 
 def test_one_sequence_gives_one_result(expression, model, inserts):
     for spelling in (inserts[0], to_oligo(inserts[0]), inserts[0].lower()):
-        assert values([expression(spelling)]) == pytest.approx(predict(inserts[:1], model), abs=1e-5)
+        assert_close(values([expression(spelling)]), predict(inserts[:1], model))
 
 
 def test_nothing_gives_nothing(expression):
@@ -91,7 +92,7 @@ def test_a_folder_is_loaded(tiny_model, inserts, tmp_path):
     tiny_model(**LAYOUTS[1]).save_pretrained(tmp_path)
     expression = pipeline(TASK, model=str(tmp_path), batch_size=4)
     assert type(expression) is PromoterExpressionPipeline
-    np.testing.assert_allclose(values(expression(inserts)), predict(inserts, tmp_path), atol=1e-5)
+    assert_close(values(expression(inserts)), predict(inserts, tmp_path))
 
 
 def test_other_models_are_refused(tiny_model, tiny_masked_lm, tmp_path):
@@ -107,6 +108,15 @@ def test_a_broken_model_gives_no_number(model):
         model.classifier.bias.fill_(float("nan"))
     with pytest.raises(ModelError, match="no finite number"):
         pipeline(TASK, model=model)("ACGT")
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 64])
+def test_notes_where_there_is_something_to_note(tiny_model, batch_size):
+    expression = pipeline(TASK, model=tiny_model(**LAYOUTS[0], insert_lengths=[20, 40]), device="cpu")
+    sequences = ["ACGT" * 6, "ACGT", "ACGT" * 11, "ACGTACGTNN" * 3, "ACGT" * 7]
+    notes = [None, "shorter than 18 bp", None, "more than 10 % N", None]
+    assert [result.get("note") for result in expression(sequences, batch_size=batch_size)] == notes
+    assert [result.get("note") for result in map(expression, sequences)] == notes
 
 
 def test_unknown_arguments_are_refused(expression):

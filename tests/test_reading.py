@@ -124,7 +124,7 @@ def test_rows_come_before_the_input_ends(tmp_path):
         (gzip.compress(b"", mtime=0), "has no record"),
         (b"sequence\texpression\n", "has no record"),
         (parquet_bytes(sequence=pa.array([], pa.string()), expression=pa.array([], pa.float32())), "has no record"),
-        ("sequence\nA\n".encode("utf-16"), ":1: is not UTF-8 text"),
+        ("sequence\nA\n".encode("utf-16"), ": is UTF-16 text"),
         ("AC\tä\n".encode("latin-1"), ":1: is not UTF-8 text"),
         (b"AC\t1\nA\0C\t1\n", ":2: is not UTF-8 text"),
         (gzip.compress(b"ACGT\t1\n" * 10**5, mtime=0)[:-20], "damaged or cut off"),
@@ -132,7 +132,7 @@ def test_rows_come_before_the_input_ends(tmp_path):
         (gzip.compress(PARQUET, mtime=0)[:-20], "damaged or cut off"),
         (PARQUET[:-20], "Parquet file cannot be read"),
         (b"PAR1", "Parquet file cannot be read"),
-        (parquet_bytes(dna=["A"]), "no column 'sequence'"),
+        (parquet_bytes(bases=["A"]), "no column 'sequence'"),
         (parquet_bytes(sequence=["A"]), "no column 'expression' or 'activity'"),
         (parquet_bytes(sequence=[1], expression=[1.0]), "'sequence' holds int64"),
         (parquet_bytes(sequence=["A"], expression=[True]), "'expression' holds bool"),
@@ -144,7 +144,7 @@ def test_rows_come_before_the_input_ends(tmp_path):
 def test_an_input_that_cannot_be_read_is_an_error_that_names_it(tmp_path, content, message):
     path = write(tmp_path / "input", content)
     with pytest.raises(ReadError) as error:
-        list(scan_records(path, labelled=True))
+        list(read_records(path, labelled=True))
     assert message in str(error.value)
     assert str(error.value).startswith(f"{path}:")
     assert "\n" not in str(error.value)

@@ -16,6 +16,8 @@ from dream_bert import predict
 from dream_bert.artifacts import INFO
 from dream_bert.simulate import simulate_file
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 IN_SMALL = {
     "max_steps": 2,

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from closeness import assert_close
 
 from dream_bert import DreamConvConfig, DreamConvForSequenceRegression, predict
 from dream_bert.encoding import encode
-from dream_bert.ridge import mix_with_ridge
+from dream_bert.training.ridge import mix_with_ridge
 
 PENALTY = 3.0
 
@@ -52,7 +53,7 @@ def test_the_prediction_is_a_mean_with_ridge_regression(model, inserts, expressi
     own = predict(inserts, model)
     mix_with_ridge(model, batches(inserts, expression), share, PENALTY)
     wanted = (1 - share) * own + share * kernel_ridge(inserts, expression)
-    np.testing.assert_allclose(predict(inserts, model), wanted, atol=1e-4)
+    assert_close(predict(inserts, model), wanted)
     assert np.std(wanted) > 0.1
 
 
@@ -61,7 +62,7 @@ def test_a_model_that_has_a_share_keeps_it_beside_another(model, inserts, expres
     own = predict(inserts, model)
     mix_with_ridge(model, batches(inserts, -expression), 0.2, PENALTY)
     wanted = 0.8 * own + 0.2 * kernel_ridge(inserts, -expression)
-    np.testing.assert_allclose(predict(inserts, model), wanted, atol=1e-4)
+    assert_close(predict(inserts, model), wanted)
 
 
 def test_training_leaves_the_weights_of_6mers_alone(model, inserts, expression):

@@ -2,6 +2,7 @@ import re
 
 import numpy as np
 import pytest
+from closeness import assert_close
 
 from dream_bert import simulate
 from dream_bert.cli import main
@@ -33,7 +34,7 @@ def by_hand(insert: str) -> float:
 
 def test_expression_is_that_of_the_motifs(rows):
     inserts, _, truth = rows
-    np.testing.assert_allclose(truth[:300], [by_hand(insert) for insert in inserts[:300]], atol=1e-4)
+    assert_close(truth[:300], [by_hand(insert) for insert in inserts[:300]])
 
 
 def test_every_motif_occurs(rows):

@@ -15,9 +15,11 @@ import torch
 from safetensors.torch import load_file
 
 from dream_bert import BertForSequenceRegression, DreamBertForMaskedLM
-from dream_bert.resuming import (
+from dream_bert.artifacts import INFO
+from dream_bert.training.preemption import PREEMPTED
+from dream_bert.training.run import check_trainer_can_resume
+from dream_bert.training.run_folder import (
     COMPLETE,
-    PREEMPTED,
     RunFolderError,
     claim,
     drop_old_checkpoints,
@@ -25,7 +27,6 @@ from dream_bert.resuming import (
     mark_complete,
     writing,
 )
-from dream_bert.training import INFO, check_trainer_can_resume
 
 # 200 and 220 rows in batches of 20 make 10 and 11 steps an epoch; nothing else falls on the same steps.
 RUN = "--use_cpu --report_to none --disable_tqdm True --num_train_epochs 2 --learning_rate 1e-2 --logging_steps 4"
@@ -65,7 +66,7 @@ def outcome(folder: Path, stage: str, processes: int = 1) -> tuple:
     scope="module",
     params=[
         ("regression", 1, ""),
-        pytest.param(("mlm", 2, "--load_best_model_at_end False"), marks=mortal.several_resume),
+        pytest.param(("mlm", 2, "--load_best_model_at_end False"), marks=[mortal.several_resume, pytest.mark.slow]),
     ],
 )
 def unbroken(request, train, tmp_path_factory):
@@ -91,6 +92,7 @@ DEATHS = [
 ]
 
 
+@pytest.mark.slow
 def test_killed_at_every_bad_moment(unbroken, train, tmp_path):
     stage, processes, more, whole = unbroken
     for moment, step in DEATHS[:: 1 if processes == 1 else 2]:
@@ -128,7 +130,7 @@ import gc, sys
 from pathlib import Path
 import torch
 from torch import distributed
-from dream_bert.training import run_script
+from dream_bert.training.run import run_script
 
 
 class Trainer:
@@ -158,7 +160,7 @@ finally:
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted in /proc")
-@pytest.mark.parametrize("status", [0, 143])
+@pytest.mark.parametrize("status", [pytest.param(0, marks=pytest.mark.slow), 143])
 def test_no_thread_of_gloo_outlives_a_script(status):
     """One that is left waits for Python's lock: the process hangs or aborts at its end, now and then."""
     command = [sys.executable, "-c", GLOO_AT_THE_END, *([str(status)] if status else [])]
@@ -178,7 +180,14 @@ def test_what_transformers_cannot_resume_is_said(monkeypatch):
         check_trainer_can_resume(SimpleNamespace(**vars(args) | alone))
 
 
-@pytest.mark.parametrize("moment", ["no room for the weights", "no room for the optimizer", "no room for the mark"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param("no room for the weights", marks=pytest.mark.slow),
+        pytest.param("no room for the optimizer", marks=pytest.mark.slow),
+        "no room for the mark",
+    ],
+)
 def test_a_full_disk_is_named_and_leaves_the_last_checkpoint(train, tmp_path, moment):
     ends, errors = train("regression", tmp_path, moment, 6)
     assert ends == [1], errors
@@ -191,7 +200,9 @@ def test_a_full_disk_is_named_and_leaves_the_last_checkpoint(train, tmp_path, mo
     assert "Going on from" in errors
 
 
-@pytest.mark.parametrize("more", ["--max_steps 7", "--patience 1 --learning_rate 1"])
+@pytest.mark.parametrize(
+    "more", ["--max_steps 7", pytest.param("--patience 1 --learning_rate 1", marks=pytest.mark.slow)]
+)
 def test_a_run_that_ended_within_an_epoch_takes_no_further_step(train, tmp_path, more):
     for name, moments in (("whole", [""]), ("killed", ["half of the final weights", ""])):
         (tmp_path / name).mkdir()

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from closeness import assert_close
 from torch import nn
 
 from dream_bert import DreamConvConfig, DreamConvForSequenceRegression
 from dream_bert.encoding import encode
 from dream_bert.modeling_dream_conv import token_bases
-from dream_bert.teaching import WEIGHT, TaughtBert, TaughtOutput
+from dream_bert.training.distillation import WEIGHT, TaughtBert, TaughtOutput
 
 
 @pytest.fixture
@@ -49,8 +50,8 @@ def test_the_error_is_that_of_two_linear_layers(model, teacher, inputs):
         of_row = nn.functional.linear(stock.hidden_states[-1][0, 0], model.pooled.weight, model.pooled.bias)
         wanted = (of_places - (row_places[0].T - places.mean(0)) / places.std(0)).square().mean()
         wanted += (of_row - (row_pooled[0] - pooled.mean(0)) / pooled.std(0)).square().mean()
-        assert float(error) == pytest.approx(WEIGHT * float(wanted), rel=1e-4)
-        torch.testing.assert_close(logit, stock.logits[0])
+        assert_close(error, WEIGHT * wanted)
+        assert_close(logit, stock.logits[0])
 
 
 def test_the_student_alone_learns(model, teacher, inputs):

@@ -25,12 +25,10 @@ from transformers import (
 )
 from transformers.trainer_utils import get_last_checkpoint
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
-import run_regression
-
 from dream_bert import DreamBertConfig, predict
 from dream_bert.artifacts import INFO
 from dream_bert.encoding import encode, spell
+from dream_bert.training import run_regression
 
 BATCH_SIZE = 64
 TIMED_STEPS = 50, 300

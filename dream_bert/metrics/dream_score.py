@@ -4,10 +4,14 @@ Subsets, weights and scores are those of Rafi et al. 2024 (https://doi.org/10.10
 stands alone, so that `evaluate.load` takes it by its path.
 """
 
-import datasets
-import evaluate
 import numpy as np
 from scipy import stats
+
+try:
+    import datasets
+    import evaluate
+except ImportError:  # only `evaluate.load` and `DreamScore` need them
+    evaluate = None
 
 WEIGHTS = {
     "all": 1.0,
@@ -148,17 +152,25 @@ def _first_repeated(values: list):
     return next(value for value in values if value in seen or seen.add(value))
 
 
-class DreamScore(evaluate.Metric):
-    """`score` as an `evaluate` metric: `compute(predictions=..., references=..., rows=None, subsets=None)`."""
+if evaluate is not None:
 
-    def _info(self) -> evaluate.MetricInfo:
-        number = datasets.Value("float64")
-        return evaluate.MetricInfo(
-            description=_DESCRIPTION,
-            citation=_CITATION,
-            inputs_description=score.__doc__,
-            features=datasets.Features({"predictions": number, "references": number}),
-        )
+    class DreamScore(evaluate.Metric):
+        """`score` as an `evaluate` metric: `compute(predictions=..., references=..., rows=None, subsets=None)`."""
 
-    def _compute(self, predictions, references, rows=None, subsets=None) -> dict:
-        return score(predictions, references, rows, subsets)
+        def _info(self) -> evaluate.MetricInfo:
+            number = datasets.Value("float64")
+            return evaluate.MetricInfo(
+                description=_DESCRIPTION,
+                citation=_CITATION,
+                inputs_description=score.__doc__,
+                features=datasets.Features({"predictions": number, "references": number}),
+            )
+
+        def _compute(self, predictions, references, rows=None, subsets=None) -> dict:
+            return score(predictions, references, rows, subsets)
+
+
+def __getattr__(name: str):
+    if name == "DreamScore":
+        raise ImportError("DreamScore needs evaluate; pip install 'dream-promoter-bert[metrics]'", name="evaluate")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

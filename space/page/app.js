@@ -1,21 +1,23 @@
 // The page: from the form to predictions, and from a prediction to its single changes.
 
 import { save, tsv } from "./download.js";
-import { element, signed } from "./elements.js";
-import { readPromoters } from "./fasta.js";
+import { DECIMALS, element, signed } from "./elements.js";
+import { binaryFormat } from "./formats.js";
 import { changeName, drawHeatmap } from "./heatmap.js";
 import { Distribution, drawHistogram } from "./histogram.js";
 import { singleChanges, strongest, withEffects } from "./mutagenesis.js";
 import { Predictor } from "./predictor.js";
+import { MOST_RECORDS, readPromoters } from "./reading.js";
 import { PredictionTable } from "./table.js";
+import { counted, number, shortened } from "./text.js";
 
-const LARGEST_FILE = 20e6;
+const MOST_CHARACTERS = 4e6; // of a text: a larger one makes its box slow
 const MOST_PROBLEMS = 100;
 const STRONGEST = 5;
 
 const $ = (id) => document.getElementById(id);
 const predictor = new Predictor((share) => ($("progress").value = share));
-const [{ longest }, native] = await Promise.all(["model.json", "native.json"].map(fetchJson)).catch((error) => {
+const [model, native] = await Promise.all(["model.json", "native.json"].map(fetchJson)).catch((error) => {
   tell(`The page could not be loaded (${error.message}); reload it`);
   throw error;
 });
@@ -23,7 +25,7 @@ const distribution = new Distribution(native);
 const table = new PredictionTable($("predictions"), $("pages"), distribution, explain);
 let rows = [];
 let chosen = null;
-$("longest").textContent = longest;
+$("longest").textContent = model.longest;
 
 async function fetchFile(path) {
   const response = await fetch(path);
@@ -58,7 +60,7 @@ async function predict(inserts, what) {
   const progress = $("progress");
   const onProgress = (done) => {
     progress.value = done / inserts.length;
-    $("count").textContent = `${done.toLocaleString("en")} of ${inserts.length.toLocaleString("en")}`;
+    $("count").textContent = `${number(done)} of ${number(inserts.length)}`;
   };
   const mine = predictor.predict(inserts, onProgress);
   $("stop").hidden = false;
@@ -81,34 +83,62 @@ async function predict(inserts, what) {
 // --- promoters --------------------------------------------------------------------------------------------------
 
 async function score() {
-  const { promoters, problems } = readPromoters($("sequences").value, longest);
+  const text = $("sequences").value;
+  for (const section of ["problems", "oligos", "results", "changes"]) $(section).hidden = true;
+  if (isTooLong(text.length)) return;
+  const { promoters, problems, oligos } = readPromoters(text, model, $("orient").checked);
+  const records = promoters.length + problems.length;
+  if (records > MOST_RECORDS) return tell(tooMuch(records, MOST_RECORDS, "sequences"));
   showProblems(problems, promoters.length);
-  $("results").hidden = $("changes").hidden = true;
-  if (!promoters.length) {
-    tell("There is nothing to predict");
-    return;
-  }
+  showOligos(oligos);
+  if (!promoters.length) return tell("There is nothing to predict");
   const values = await predict(
     promoters.map(({ insert }) => insert),
-    `${promoters.length.toLocaleString("en")} promoters`,
+    counted(promoters.length, "promoter"),
   );
   if (!values) return;
   rows = promoters.map((promoter, order) => ({ ...promoter, order, expression: values[order] }));
   $("results").hidden = false;
   drawHistogram($("distribution"), distribution, values);
+  showMarks(rows.filter(({ note }) => note).length);
   table.show(rows);
-  $("results-title").focus();
+  if (document.activeElement !== $("orient")) $("results-title").focus();
+}
+
+/** Whether a text is longer than its box can hold without delay; tells so. */
+function isTooLong(characters) {
+  if (characters > MOST_CHARACTERS) tell(tooMuch(characters / 1e6, MOST_CHARACTERS / 1e6, "million characters"));
+  return characters > MOST_CHARACTERS;
+}
+
+function tooMuch(count, most, what) {
+  return `${number(count)} ${what} are too many for this page, which takes ${number(most)}; use the command line`;
+}
+
+function showOligos(count) {
+  $("oligos").hidden = count === 0;
+  $("oligos-count").textContent =
+    `${counted(count, "oligo")} on the other strand, with changed constants, or with bases outside of the constants`;
+}
+
+function showMarks(count) {
+  $("marks").hidden = count === 0;
+  $("marks").textContent = `⚠ ${counted(count, "note")} on ${number(rows.length)} predictions`;
 }
 
 function showProblems(problems, usable) {
   const box = $("problems");
   box.hidden = problems.length === 0 && usable > 0;
   const [heading, list, more] = box.children;
-  heading.textContent = problems.length
-    ? `${problems.length} of ${problems.length + usable} records cannot be scored and are left out`
-    : "There is no sequence; paste FASTA or one sequence a line";
+  heading.textContent = problemsHeading(problems, problems.length + usable);
   list.replaceChildren(...problems.slice(0, MOST_PROBLEMS).map(problemItem));
   more.textContent = problems.length > MOST_PROBLEMS ? `and ${problems.length - MOST_PROBLEMS} more` : "";
+}
+
+function problemsHeading(problems, records) {
+  if (!problems.length) return "There is no sequence; paste FASTA, a table, or one sequence a line";
+  if (problems[0].whole) return "The text cannot be read";
+  return `${problems.length} of ${records} records cannot be scored and are left out`;
 }
 
 function problemItem({ line, message }) {
@@ -130,15 +160,16 @@ async function explain({ id, insert, expression }) {
   const changes = singleChanges(insert);
   const values = await predict(
     changes.map((change) => change.insert),
-    `${changes.length} single changes of ${id}`,
+    `${changes.length} single changes of ${shortened(id)}`,
   );
   if (!values) return;
   chosen = { id, changes: withEffects(changes, values, expression) };
   $("changes").hidden = false;
-  $("changes-title").textContent = `Single changes of ${id}`;
-  $("readout").textContent = `${id}: ${expression.toFixed(2)}`;
+  $("changes-title").textContent = `Single changes of ${shortened(id)}`;
+  const unchanged = `${shortened(id)}: ${expression.toFixed(DECIMALS)}`;
+  $("readout").textContent = unchanged;
   drawHeatmap($("heatmap"), $("legend"), insert, chosen.changes, (change) => {
-    $("readout").textContent = change ? describe(change) : `${id}: ${expression.toFixed(2)}`;
+    $("readout").textContent = change ? describe(change) : unchanged;
   });
   const { best, worst } = strongest(chosen.changes, STRONGEST);
   listChanges($("best"), best);
@@ -146,7 +177,8 @@ async function explain({ id, insert, expression }) {
   $("changes-title").focus();
 }
 
-const describe = (change) => `${changeName(change)}: ${change.expression.toFixed(2)} (${signed(change.effect)})`;
+const describe = ({ expression, effect, ...change }) =>
+  `${changeName(change)}: ${expression.toFixed(DECIMALS)} (${signed(effect)})`;
 
 function listChanges(list, changes) {
   const items = changes.map((change) => element("li", { className: "numbers", textContent: describe(change) }));
@@ -157,18 +189,18 @@ function listChanges(list, changes) {
 
 async function readFile(file) {
   if (!file) return;
-  if (file.size > LARGEST_FILE) {
-    tell(`${file.name} has ${Math.round(file.size / 1e6)} MB; give at most ${LARGEST_FILE / 1e6} MB`);
-    return;
-  }
+  if (isTooLong(file.size)) return;
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const format = binaryFormat(bytes);
+    if (format) return tell(`${file.name} ${format}`);
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     if (text.includes("\0")) throw new TypeError("it holds NUL characters");
     $("sequences").value = text;
     tell(`Read ${file.name}`);
   } catch (error) {
     const what = error instanceof TypeError ? "is not UTF-8 text" : "cannot be read";
-    tell(`${file.name} ${what} (${error.message}); give plain FASTA, or one sequence a line`);
+    tell(`${file.name} ${what} (${error.message}); give plain FASTA, a table, or one sequence a line`);
   }
 }
 
@@ -178,6 +210,9 @@ $("form").addEventListener("submit", (event) => {
 });
 $("sequences").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) $("form").requestSubmit();
+});
+$("sequences").addEventListener("paste", (event) => {
+  if (isTooLong(event.clipboardData.getData("text").length)) event.preventDefault();
 });
 document.addEventListener("dragover", (event) => event.preventDefault());
 document.addEventListener("drop", (event) => {
@@ -196,18 +231,19 @@ $("examples").addEventListener("click", async () => {
     tell(`The examples could not be loaded (${error.message}); try again`);
   }
 });
+$("orient").addEventListener("change", score);
 $("stop").addEventListener("click", () => predictor.stop());
 $("download").addEventListener("click", () => {
-  const cells = rows.map(({ id, expression }) => [id, expression.toFixed(6)]);
-  save(tsv(["id", "expression"], cells), "expression.tsv");
+  const cells = rows.map(({ id, expression, note }) => [id, expression.toFixed(DECIMALS), note]);
+  save(tsv(["id", "expression", "note"], cells), "expression.tsv");
 });
 $("download-changes").addEventListener("click", () => {
   const cells = chosen.changes.map(({ position, from, to, expression, effect }) => [
     position,
     from,
     to,
-    expression.toFixed(6),
-    effect.toFixed(6),
+    expression.toFixed(DECIMALS),
+    effect.toFixed(DECIMALS),
   ]);
   save(tsv(["position", "ref", "alt", "expression", "effect"], cells), `${chosen.id}_changes.tsv`);
 });

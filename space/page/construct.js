@@ -1,10 +1,9 @@
 // From any input sequence to the insert: what dream_bert/construct.py does, for the page.
 
+import { SPACE } from "./text.js";
+
 export const OLIGO_START = "TGCATTTTTTTCACATC";
 export const OLIGO_END = "GGTTACGGCTGTT";
-
-/** White space as Python has it; JavaScript's own `\s` differs in a few characters. */
-export const SPACE = /[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/g;
 
 const START = new RegExp(`^([^ACGT]{0,2})${OLIGO_START}`);
 const NOT_IUPAC = /[^ACGTURYSWKMBDHVNacgturyswkmbdhvn]/u;
@@ -20,19 +19,21 @@ export function toOligo(insert) {
   return OLIGO_START + insert + OLIGO_END;
 }
 
-/** The insert of a sequence as read; throws an Error that says what is wrong and what to do. */
-export function checkInsert(sequence, longest) {
+/** The bases of a sequence as read, in upper case and T for U; throws an Error that says what is wrong. */
+export function checkBases(sequence) {
   const bases = sequence.replace(SPACE, "");
   const wrong = NOT_IUPAC.exec(bases);
   if (wrong) {
     const where = `character '${wrong[0]}' at base ${wrong.index + 1}`;
     throw new Error(`${where} is not an IUPAC nucleotide code; remove or replace it`);
   }
-  const insert = toInsert(bases.toUpperCase().replaceAll("U", "T"));
-  if (!insert) {
-    const what = bases ? "nothing is left between the oligo's constants" : "the sequence is empty";
-    throw new Error(`${what}; give at least 1 bp of insert`);
-  }
+  if (!bases) throw new Error("the sequence is empty; give at least 1 bp of insert");
+  return bases.toUpperCase().replaceAll("U", "T");
+}
+
+/** The insert; throws an Error if it is empty or longer than the model reads. */
+export function checkLength(insert, longest) {
+  if (!insert) throw new Error("nothing is left between the oligo's constants; give at least 1 bp of insert");
   if (insert.length > longest) {
     const what = `the insert is ${insert.length} bp and the model reads at most ${longest} bp`;
     throw new Error(`${what}; score a window of it`);

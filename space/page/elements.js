@@ -12,4 +12,7 @@ export function element(tag, properties = {}, ...children) {
   return made;
 }
 
-export const signed = (value) => `${value < 0 ? "\u2212" : "+"}${Math.abs(value).toFixed(2)}`;
+/** Decimals of expression, as the command line prints them: those that are the same on every machine. */
+export const DECIMALS = 4;
+
+export const signed = (value) => `${value < 0 ? "\u2212" : "+"}${Math.abs(value).toFixed(DECIMALS)}`;

@@ -1,6 +1,6 @@
 // The table of predictions: sorted, a page at a time.
 
-import { element } from "./elements.js";
+import { DECIMALS, element } from "./elements.js";
 
 const PAGE = 50;
 const ORDERS = {
@@ -14,7 +14,7 @@ export class PredictionTable {
   #order = "order";
   #page = 0;
 
-  /** `onChoose` is called with a row, `{order, id, insert, expression}`, whose name was clicked. */
+  /** `onChoose` is called with a row, `{order, id, insert, note, expression}`, whose name was clicked. */
   constructor(table, pages, distribution, onChoose) {
     Object.assign(this, { table, pages, distribution, onChoose });
     table.style.setProperty("--lower-quartile", distribution.place(distribution.quantile(0.25)));
@@ -58,17 +58,18 @@ export class PredictionTable {
   }
 
   #row(row) {
-    const { id, insert, expression } = row;
+    const { id, insert, note, expression } = row;
     const name = element("button", { type: "button", textContent: id, title: "See what single changes do" });
     name.addEventListener("click", () => this.onChoose(row));
+    const mark = note ? [element("span", { className: "mark", textContent: `⚠ ${note}` })] : [];
     const bar = element("span", { className: "bar", "--value": this.distribution.place(expression) });
     const percentile = Math.round(100 * this.distribution.below(expression));
     return element(
       "tr",
       {},
-      element("th", { scope: "row" }, name),
+      element("th", { scope: "row" }, name, ...mark),
       element("td", { className: "number length", textContent: insert.length }),
-      element("td", { className: "number", textContent: expression.toFixed(2) }),
+      element("td", { className: "number", textContent: expression.toFixed(DECIMALS) }),
       element("td", { className: "scale", "aria-hidden": "true" }, bar),
       element("td", { className: "number", textContent: percentile }),
     );

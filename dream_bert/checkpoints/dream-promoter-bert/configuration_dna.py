@@ -18,6 +18,7 @@ class DnaConfig(PreTrainedConfig):
         label_mean, label_std: mean and standard deviation of the training labels in expression units; the loss is in
             units of `label_std`. Default 0 and 1.
         calibration: of prediction intervals, as `dream-bert calibrate` writes it; default None.
+        insert_lengths: shortest and longest insert that the model was trained on, in bp; default None, unknown.
         k: bases a token, always 3.
         max_position_embeddings: most tokens; default 512.
         **kwargs: of the model's own configuration.
@@ -36,6 +37,7 @@ class DnaConfig(PreTrainedConfig):
         label_mean: float = 0.0,
         label_std: float = 1.0,
         calibration: dict[str, list[float]] | None = None,
+        insert_lengths: list[int] | None = None,
         k: int = 3,
         max_position_embeddings: int = 512,
         **kwargs: Any,
@@ -45,7 +47,8 @@ class DnaConfig(PreTrainedConfig):
         fields = dict(vocab_size=130, pad_token_id=0, max_position_embeddings=max_position_embeddings) | kwargs
         if "id2label" not in kwargs:
             fields |= dict(id2label={0: "expression"}, label2id={"expression": 0}, problem_type="regression")
-        check_config(fields | {"label_mean": label_mean, "label_std": label_std, "calibration": calibration})
+        training = {"label_mean": label_mean, "label_std": label_std, "calibration": calibration}
+        check_config(fields | training | {"insert_lengths": insert_lengths})
         check_layout(k, stride, context, reading_frames, max_position_embeddings)
         super().__init__(**fields)
         self.k = k
@@ -55,6 +58,7 @@ class DnaConfig(PreTrainedConfig):
         self.label_mean = label_mean
         self.label_std = label_std
         self.calibration = calibration
+        self.insert_lengths = insert_lengths
 
     @classmethod
     def _dict_from_json_file(cls, json_file: str | Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Weights from `model.safetensors` alone, which holds numbers and no code."""
 
 import math
-from collections.abc import Container
+from collections.abc import Container, Set
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.utils import SAFE_WEIGHTS_NAME, cached_file
+
+from .untrusted import find_file
 
 MAX_HEADER = 2**20
 """Bytes of the list of tensors that a file begins with; 48 layers take 100 KiB."""
@@ -55,36 +57,43 @@ class FromSafetensors:
 def read_weights(
     path: Path, kind: type[PreTrainedModel], config: PreTrainedConfig, ignore_mismatched_sizes: bool = False
 ) -> dict[str, Tensor]:
-    """The tensors of a safetensors file that a model has, on the CPU; what it has not is there without numbers.
+    """Read the tensors that a model expects, on the CPU. Unexpected names come back empty, so that loading reports
+    them. Names, types and shapes are compared before memory is taken.
 
     Raises:
-        ValueError: if the file is no whole safetensors file or much larger than the model, or if a tensor of the model
-            has another shape, unless these are to be left out, or holds no floating-point numbers.
+        ValueError: if the file is no whole safetensors file or much larger than the model; if a tensor of the model
+            has another shape, unless these are to be left out, or holds no floating-point numbers; or if the file
+            lacks more than half of the model's numbers, as no model does that differs in its head alone.
     """
     with torch.device("meta"):
         shapes = {name: weight.shape for name, weight in kind(config).state_dict().items()}
+    found = find_file(path)
     _check_size(path, sum(map(math.prod, shapes.values())))
-    weights, misfits = {}, []
     try:
-        with safe_open(path, "pt") as file:
-            for key in file.keys():  # noqa: SIM118
-                name = _name(key, f"{kind.base_model_prefix}.", shapes)
-                entry = file.get_slice(key)
-                if name not in shapes:
-                    weights[name] = torch.empty(0)  # so that loading tells of it
-                elif tuple(entry.get_shape()) != shapes[name]:
-                    misfits.append(name)
-                elif entry.get_dtype() in _FLOATS:
-                    weights[name] = file.get_tensor(key)
-                else:
-                    raise ValueError(
-                        f"{path}: {name} is of type {entry.get_dtype()}; give one of {', '.join(_FLOATS)}"
-                    )
+        with safe_open(found, "pt") as file:
+            keys = {_name(key, f"{kind.base_model_prefix}.", shapes): key for key in file.keys()}  # noqa: SIM118
+            slices = {name: file.get_slice(key) for name, key in keys.items() if name in shapes}
+            fitting = {name for name, entry in slices.items() if tuple(entry.get_shape()) == shapes[name]}
+            if not ignore_mismatched_sizes:
+                _check_lacking(path, slices.keys() - fitting)
+            if 2 * sum(math.prod(shapes[name]) for name in fitting) < sum(map(math.prod, shapes.values())):
+                _check_lacking(path, shapes.keys() - fitting)
+            for name in fitting:
+                if (dtype := slices[name].get_dtype()) not in _FLOATS:
+                    raise ValueError(f"{path}: {name} is of type {dtype}; give one of {', '.join(_FLOATS)}")
+            return {
+                name: file.get_tensor(keys[name]) if name in fitting else torch.empty(0)
+                for name in keys
+                if name in fitting or name not in shapes
+            }
     except SafetensorError as error:
         raise ValueError(f"{path}: is no whole safetensors file ({error}); fetch or export it again") from error
-    if misfits and not ignore_mismatched_sizes:
-        raise ValueError(f"{path}: has no fitting weights for {', '.join(misfits)}; config.json is of another model")
-    return weights
+
+
+def _check_lacking(path: Path, names: Set[str]) -> None:
+    if names:
+        some, more = ", ".join(sorted(names)[:5]), f" and {len(names) - 5} more" if len(names) > 5 else ""
+        raise ValueError(f"{path}: has no fitting weights for {some}{more}; config.json is of another model")
 
 
 def _check_size(path: Path, numbers: int) -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import yaml
 from transformers import HfArgumentParser, TrainingArguments
+from transformers.integrations import is_tensorboard_available
 
-from .configuration_dna import DnaConfig
-from .configuration_dream_bert import PRESETS, DreamBertConfig
-from .configuration_dream_conv import DreamConvConfig
-from .loading import regression_class
+from ..configuration_dna import DnaConfig
+from ..configuration_dream_bert import PRESETS, DreamBertConfig
+from ..configuration_dream_conv import DreamConvConfig
+from ..loading import regression_class
+from ..prediction import model_name
 
 
 class ArgumentError(ValueError):
@@ -24,7 +26,7 @@ CONVOLUTIONS = {"conv": {}, "conv-positions": {"positions": 80}}
 
 @dataclass
 class ModelArguments:
-    model: str | None = field(default=None, metadata={"help": "Folder or Hub id to start from; else random weights."})
+    model: str | None = field(default=None, metadata={"help": "Folder, Hub id or shipped name to start from."})
     preset: str = field(
         default="seed", metadata={"help": "Kind and size of a random model.", "choices": [*PRESETS, *CONVOLUTIONS]}
     )
@@ -35,14 +37,23 @@ class ModelArguments:
     dropout: float | None = field(default=None, metadata={"help": "Dropout of all kinds; default 0.1."})
     local_attention: bool = field(default=False, metadata={"help": "Random weights start as a convolution."})
 
+    @property
+    def start(self) -> str | None:
+        """Folder or Hub id of the model to start from; None: random weights.
+
+        Raises:
+            FileNotFoundError: if there is no such folder.
+        """
+        return None if self.model is None else model_name(self.model)
+
     def config(self) -> DnaConfig:
         """The configuration of the model to start from, with what the arguments change in it.
 
         Raises:
-            ArgumentError: if the changes do not go together, or `positions` is given for a model that has weights.
+            ArgumentError: if the changes do not go together, or `positions` is given for a BERT that has weights.
+            OSError: if there is no such model.
         """
-        if self.model is not None and self.positions is not None:
-            raise ArgumentError(f"--positions is {self.positions}, but {self.model} has its own; leave it out")
+        start = self.start
         changes = {
             "stride": self.stride,
             "context": self.context,
@@ -52,16 +63,18 @@ class ModelArguments:
             "attention_probs_dropout_prob": self.dropout,
         }
         changes = {name: value for name, value in changes.items() if value is not None}
-        if self.model is not None:
-            kind = regression_class(self.model).config_class
+        if start is not None:
+            kind = regression_class(start).config_class
         else:
             kind = DreamConvConfig if self.preset in CONVOLUTIONS else DreamBertConfig
         if kind is DreamConvConfig:
             changes.pop("attention_probs_dropout_prob", None)
             if self.local_attention:
                 raise ArgumentError("--local_attention is for a BERT; leave it out")
-        if self.model is not None:
-            return kind.from_pretrained(self.model, **changes)
+        if start is not None:
+            if kind is DreamBertConfig and self.positions is not None:
+                raise ArgumentError(f"--positions: {self.model} has its own; leave out --positions, or --model")
+            return kind.from_pretrained(start, **changes)
         if kind is DreamConvConfig:
             return kind(**CONVOLUTIONS[self.preset] | changes)
         return kind.preset(self.preset, **changes)
@@ -117,6 +130,9 @@ def parse_arguments(
         raise ArgumentError(str(error)) from error
     if unknown:
         raise ArgumentError(f"there is no argument {unknown[0]}; --help lists all")
+    if "tensorboard" in groups[-1].report_to and not is_tensorboard_available():
+        advice = "pip install 'dream-promoter-bert[train]', or give --report_to none"
+        raise ArgumentError(f"tensorboard is not installed; {advice}")
     return tuple(groups)
 
 

@@ -1,27 +1,20 @@
-"""What lets a training run outlive its process: whole checkpoints, one run a folder, and leaving on SIGTERM."""
+"""The output folder of a training run: one run writes there, and only complete checkpoints are resumed from."""
 
 import hashlib
 import logging
 import os
 import shutil
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-import torch
-from accelerate import Accelerator
 from safetensors import SafetensorError
-from transformers import TrainerCallback
 
 logger = logging.getLogger(__name__)
 
 COMPLETE = "complete"
 """The file that a checkpoint gets when all else in it is written: what `sha256sum -c` takes."""
-
-PREEMPTED = 143
-"""Exit status after SIGTERM, 128 + 15, as of any process that SIGTERM ends, so that a scheduler sees one status."""
 
 
 class RunFolderError(OSError):
@@ -95,52 +88,6 @@ def drop_old_checkpoints(newest: Path, keep: int | None, best: str | None) -> No
     for checkpoint in others[: max(0, len(others) + len(kept) - keep)] if keep else ():
         (checkpoint / COMPLETE).unlink(missing_ok=True)  # so that half of it never passes for a checkpoint
         shutil.rmtree(checkpoint, ignore_errors=True)
-
-
-class LeaveOnSigterm(TrainerCallback):
-    """After SIGTERM to any process of a run all of them save at the end of the step, and leave with status 143.
-
-    An evaluation that is due at that step, or under way, comes first: the checkpoint lies behind it. For the same
-    reason a checkpoint at the last step of an epoch is written at the epoch's end.
-    """
-
-    def __init__(self, accelerator: Accelerator):
-        self.accelerator = accelerator
-        self.asked = self.leaving = self.save_at_epoch_end = False
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        earlier = signal.signal(signal.SIGTERM, self._ask)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGTERM, earlier)
-        if self.asked:  # after the last step
-            raise SystemExit(PREEMPTED)
-
-    def _ask(self, *_) -> None:
-        self.asked = True
-
-    def on_step_end(self, args, state, control, **kwargs):
-        asked = torch.tensor(float(self.asked), device=self.accelerator.device)
-        self.leaving = bool(self.accelerator.reduce(asked, "sum"))
-        if control.should_save or self.leaving:
-            self.save_at_epoch_end = state.epoch == int(state.epoch) or control.should_training_stop
-            control.should_save = not self.save_at_epoch_end
-
-    def on_epoch_end(self, args, state, control, **kwargs):
-        if self.save_at_epoch_end:
-            self.save_at_epoch_end, control.should_save = False, True
-
-    def on_save(self, args, state, control, **kwargs):
-        if self.leaving:
-            logger.warning("SIGTERM: saved step %d; the same command goes on from there", state.global_step)
-            raise SystemExit(PREEMPTED)
-
-
-def ignore_sigterm(worker: int) -> None:
-    """For a `DataLoader`'s workers: a signal to all processes must not end them before the run has saved."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _is_whole(checkpoint: Path) -> bool:

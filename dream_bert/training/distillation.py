@@ -11,9 +11,14 @@ import torch
 from torch import Tensor, nn
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from .modeling_dream_bert import BertForSequenceRegression, before_last_layer
-from .modeling_dream_conv import DreamConvForSequenceRegression, token_bases
-from .shortcuts import first_row
+from ..batches import RegressionBatches
+from ..configuration_dna import DnaConfig
+from ..loading import load_regression
+from ..modeling_dream_bert import BertForSequenceRegression, before_last_layer
+from ..modeling_dream_conv import DreamConvForSequenceRegression, token_bases
+from ..prediction import ModelError, model_name
+from ..shortcuts import first_row
+from .arguments import ArgumentError
 
 WEIGHT = 3.0
 """Of the error in what the student tells of the teacher's features, beside that of its prediction; both are in
@@ -21,6 +26,9 @@ standard deviations squared."""
 
 LEAST_SPREAD = 1e-3
 """Standard deviation from which on a feature is more than a constant."""
+
+MEASURED_ROWS = 1024
+"""Training rows on which a teacher's features are measured."""
 
 
 @dataclass
@@ -93,3 +101,31 @@ class _Hints(nn.Linear):
     def error(self, hidden: Tensor, features: Tensor) -> Tensor:
         """The mean squared error over the features, (...), of hidden states (..., width)."""
         return (self(hidden).float() - (features - self.mean) / self.std).square().mean(-1)
+
+
+def load_teacher(name: str, student: DnaConfig) -> DreamConvForSequenceRegression:
+    """The convolutions of a folder or Hub id, for a BERT whose tokens are their places.
+
+    Raises:
+        ArgumentError: if the model is another, or the student cannot follow it.
+    """
+    try:
+        teacher = load_regression(model_name(name))
+    except ModelError as error:
+        raise ArgumentError(f"--teacher cannot be loaded: {error}") from error
+    if not isinstance(teacher, DreamConvForSequenceRegression):
+        raise ArgumentError(f"--teacher is {name}; give convolutions, as --preset conv trains them")
+    if student.model_type != "bert" or (student.stride, student.context) != (1, 0):
+        raise ArgumentError("--teacher is for a BERT with stride 1 and context 0; start from one, or leave it out")
+    return teacher
+
+
+def taught(
+    student: BertForSequenceRegression, teacher: DreamConvForSequenceRegression, rows: RegressionBatches
+) -> TaughtBert:
+    """The student with its teacher, whose features are measured on the first of the rows."""
+    inputs = rows.__getitems__(range(min(len(rows), MEASURED_ROWS)))
+    device = teacher.device
+    return TaughtBert(
+        student.to(device), teacher, {name: inputs[name].to(device) for name in ("input_ids", "attention_mask")}
+    )

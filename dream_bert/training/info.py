@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import math
 import os
 import platform
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import asdict, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -14,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from transformers import TrainingArguments
 
-from .artifacts import INFO
-from .prediction import model_name
-from .resuming import writing
+from ..artifacts import INFO
+from ..prediction import model_name
+from .label_scale import has_output_layer
+from .run_folder import writing
 
 if TYPE_CHECKING:
     from .arguments import DataArguments, ModelArguments
-    from .training import PromoterTrainer
+    from .trainer import PromoterTrainer
 
 
 def write_info(
@@ -36,7 +39,7 @@ def write_info(
         "model_arguments": asdict(model),
         "data_arguments": asdict(data),
         "training_arguments": _changed(trainer.args),
-        "started_from": {"model": model.model, "weights_sha256": weights_hash(model.model)},
+        "started_from": _start(model),
         "taught_by": None
         if teacher is None
         else {"model": teacher, "weights_sha256": weights_hash(model_name(teacher))},
@@ -55,8 +58,37 @@ def write_info(
     path = Path(trainer.args.output_dir, INFO)
     partial = path.with_suffix(".partial")
     with writing(path):
-        partial.write_text(json.dumps(info, indent=1) + "\n", encoding="utf-8")
+        partial.write_text(to_json(info), encoding="utf-8")
         partial.replace(path)
+
+
+def to_json(info: dict[str, Any]) -> str:
+    """A record as text; a metric that is not defined, as the correlation of one row, is null."""
+
+    def defined(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: defined(entry) for name, entry in value.items()}
+        if isinstance(value, list):
+            return list(map(defined, value))
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
+    return json.dumps(defined(info), indent=1, allow_nan=False) + "\n"
+
+
+def _start(arguments: "ModelArguments") -> dict[str, Any]:
+    """The model that a run started from; of a fine-tuned one with its own record."""
+    start = {"model": arguments.model, "weights_sha256": weights_hash(arguments.start)}
+    if arguments.start is None:
+        return start
+    config = arguments.config()
+    start["architectures"] = config.architectures
+    if has_output_layer(config):
+        # A model of stock transformers has no record, and what is wrong in another's must not end a finished run.
+        with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
+            record = json.loads(Path(arguments.start, INFO).read_text(encoding="utf-8"))
+            record["started_from"].get("training_info", {}).pop("history", None)  # else records grow with each run
+            start["training_info"] = record
+    return start
 
 
 def data_record(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -79,7 +111,7 @@ def weights_hash(model: str | Path | None) -> str | None:
 
 def _git_commit() -> str | None:
     """The commit of this package's code, where it runs from a checkout with git at hand."""
-    checkout = Path(__file__).parents[1]
+    checkout = Path(__file__).parents[2]
     if not (checkout / ".git").exists() or not shutil.which("git"):
         return None
     git = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=checkout, capture_output=True, text=True)

@@ -1,0 +1,123 @@
+"""Find the insert of an oligo whose constants are not exactly at its ends: on the other strand, changed, or inside."""
+
+import re
+from itertools import pairwise
+from operator import ne
+from typing import NamedTuple
+
+from .construct import OLIGO_END, OLIGO_START
+
+MOST_MISMATCHES = 3
+"""Changed bases that a constant at its place may have if the other constant is found, too.
+
+Without the end, the start may have `MISMATCHES_ALONE`, or be exact at another place; without the start, the end is
+recognised on the other strand only, exact and at its place. (On this strand it is cut off anyhow.) Of random 80-bp
+sequences these rules take 2 in ten million for an oligo.
+"""
+
+MISMATCHES_ALONE = 2
+
+_COMPLEMENT = str.maketrans("ACGTRYKMBVDH", "TGCAYRMKVBHD")
+
+
+def reverse_complement(sequence: str) -> str:
+    """Read an upper-case sequence, IUPAC codes included, from the other strand.
+
+    >>> reverse_complement("AACRN")
+    'NYGTT'
+    """
+    return sequence.translate(_COMPLEMENT)[::-1]
+
+
+_START_REVERSED, _END_REVERSED = reverse_complement(OLIGO_START), reverse_complement(OLIGO_END)
+
+
+class Oligo(NamedTuple):
+    """An oligo that differs from constants around an insert, and the insert in it."""
+
+    insert: str
+    reverse: bool = False
+    """Whether it is on the other strand."""
+    mismatches: int = 0
+    """Changed bases in its constants."""
+    flanked: bool = False
+    """Whether there are bases outside of its constants."""
+
+
+def find_oligo(sequence: str) -> Oligo | None:
+    """Find the oligo in a cleaned sequence.
+
+    Returns:
+        The oligo; None if the sequence is none, or one whose constants stand exactly at its ends, which are cut off
+        without this.
+
+    >>> find_oligo(OLIGO_START + "ACGT" + OLIGO_END) is None
+    True
+    >>> find_oligo("G" + OLIGO_START[1:] + "ACGT" + OLIGO_END)
+    Oligo(insert='ACGT', reverse=False, mismatches=1, flanked=False)
+    >>> find_oligo(reverse_complement("GA" + OLIGO_START + "ACGT" + OLIGO_END))
+    Oligo(insert='ACGT', reverse=True, mismatches=0, flanked=True)
+    """
+    if sequence.startswith(OLIGO_START) and sequence.endswith(OLIGO_END):
+        return None
+    starts = OLIGO_START in sequence or _PIECES[OLIGO_START].match(sequence)
+    if starts and (found := _read(sequence, *_find_start(sequence))):
+        return found if found.mismatches or found.flanked else None
+    tail = max(0, len(sequence) - len(OLIGO_START))
+    if (
+        _START_REVERSED in sequence
+        or sequence.startswith(_END_REVERSED)
+        or _PIECES[_START_REVERSED].match(sequence, tail)
+    ):
+        other = reverse_complement(sequence)
+        begin, mismatches = _find_start(other)
+        if begin is None and other.endswith(OLIGO_END):
+            return Oligo(other.removesuffix(OLIGO_END), reverse=True)
+        if found := _read(other, begin, mismatches):
+            return found._replace(reverse=True)
+    return None
+
+
+def _find_start(sequence: str) -> tuple[int | None, int]:
+    """Find where the insert begins, after an exact start anywhere or a changed one at its place; count the changes."""
+    if (place := sequence.find(OLIGO_START)) >= 0:
+        return place + len(OLIGO_START), 0
+    mismatches = _count_mismatches(sequence, OLIGO_START, 0)
+    return (None, 0) if mismatches > MOST_MISMATCHES else (len(OLIGO_START), mismatches)
+
+
+def _read(sequence: str, begin: int | None, mismatches: int) -> Oligo | None:
+    """Read the insert that begins at `begin`; None if too little speaks for an oligo."""
+    if begin is None:
+        return None
+    ends_at = len(sequence) - len(OLIGO_END)
+    if (end := sequence.rfind(OLIGO_END, begin)) < 0:
+        changed = _count_mismatches(sequence, OLIGO_END, ends_at)
+        if ends_at >= begin and changed <= MOST_MISMATCHES:
+            end, mismatches = ends_at, mismatches + changed
+        elif mismatches <= MISMATCHES_ALONE:
+            end = len(sequence)
+        else:
+            return None
+    before = sequence[: begin - len(OLIGO_START)]
+    # As the tokenizer has it, N or NN before an oligo choose the reading frame and are no flank.
+    frame = before if len(before) <= 2 and not set(before) & set("ACGT") else ""
+    flanked = before != frame or end not in (ends_at, len(sequence))
+    return Oligo(frame + sequence[begin:end], mismatches=mismatches, flanked=flanked)
+
+
+def _count_mismatches(sequence: str, constant: str, place: int) -> int:
+    """Count the changed bases of a constant at a place of a sequence, exactly up to `MOST_MISMATCHES`."""
+    end = place + len(constant)
+    if place < 0 or end > len(sequence) or not _PIECES[constant].match(sequence, place):
+        return len(constant)
+    return sum(map(ne, sequence[place:end], constant))
+
+
+def _pieces(constant: str) -> re.Pattern:
+    """Match where one of four pieces of a constant is unchanged, as one is if at most three bases are changed."""
+    cuts = [len(constant) * piece // 4 for piece in range(5)]
+    return re.compile("|".join(f".{{{begin}}}{constant[begin:end]}" for begin, end in pairwise(cuts)))
+
+
+_PIECES = {constant: _pieces(constant) for constant in (OLIGO_START, OLIGO_END, _START_REVERSED)}

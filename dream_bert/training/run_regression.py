@@ -1,0 +1,88 @@
+"""Fine-tune a pretrained BERT, or train one from random weights, to predict expression.
+
+dream-bert prepare promoters.txt -o prepared
+accelerate launch -m dream_bert.training.run_regression --data prepared --model mlm --output_dir regression
+"""
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from ..batches import IGNORED, RegressionBatches
+from ..loading import REGRESSION_MODELS
+from ..modeling_dream_conv import DreamConvForSequenceRegression
+from .arguments import ArgumentError, RunArguments, parse_arguments
+from .distillation import TaughtOutput, load_teacher, taught
+from .info import write_info
+from .label_scale import has_output_layer, start_at_labels
+from .metrics import regression_metrics
+from .run import build_model, check_validation, evaluate, open_split, run_script, train
+from .trainer import PromoterTrainer
+
+
+@dataclass
+class FineTuningArguments(RunArguments):
+    metric_for_best_model: str = "mse"
+    greater_is_better: bool = False
+    partial_rows: float = field(
+        default=0.0, metadata={"help": "Share of training rows cut to a piece, or with bases read as N; 0 to 1."}
+    )
+    teacher: str | None = field(
+        default=None, metadata={"help": "Convolutions whose features the BERT learns to tell, too: folder or Hub id."}
+    )
+    ridge_share: float = field(
+        default=0.0, metadata={"help": "Share of ridge regression on 6-mers in what convolutions predict; 0 to 1."}
+    )
+
+
+def main(args: list[str] | None = None) -> None:
+    model_args, data_args, run_args = parse_arguments(FineTuningArguments, args)
+    if not 0 <= run_args.partial_rows <= 1:
+        raise ArgumentError(f"--partial_rows is {run_args.partial_rows}; give a share of the rows, from 0 to 1")
+    if not 0 <= run_args.ridge_share <= 1:
+        raise ArgumentError(f"--ridge_share is {run_args.ridge_share}; give a share of the prediction, from 0 to 1")
+    kind = REGRESSION_MODELS[model_args.config().model_type]
+    if run_args.ridge_share and kind is not DreamConvForSequenceRegression:
+        raise ArgumentError("--ridge_share is for convolutions; leave it out, or give --preset conv")
+    teacher = None if run_args.teacher is None else load_teacher(run_args.teacher, model_args.config())
+    is_trained = has_output_layer(model_args.config())
+    model = build_model(kind, model_args, run_args.seed)
+    config = model.config
+
+    def batches(split: str, **kwargs) -> RegressionBatches:
+        rows = open_split(data_args.data, "regression", split, run_args)
+        return RegressionBatches(rows, config, run_args.seed, **kwargs)
+
+    training = batches("train", limit=data_args.max_train_rows, partial_rows=run_args.partial_rows)
+    test = batches("test")
+    validation = batches("validation")
+    check_validation(validation, run_args)
+    model.to(run_args.device)
+    start_at_labels(model, RegressionBatches(training.rows, config, limit=data_args.max_train_rows), is_trained)
+    lengths = training.rows.manifest["insert_length"]
+    config.insert_lengths = [lengths["shortest"], lengths["longest"]]
+
+    def loss(outputs, labels: Tensor, num_items_in_batch: Tensor | None = None) -> Tensor:
+        """Squared error a row of the whole batch, over all its accumulation steps and processes."""
+        error = ((outputs.logits.squeeze(-1).float() - labels) / config.label_std).square()
+        if isinstance(outputs, TaughtOutput):
+            error = error + outputs.hint_error
+        error = error[labels != IGNORED]
+        return error.sum() / (len(error) if num_items_in_batch is None else num_items_in_batch)
+
+    trainer = PromoterTrainer(
+        model if teacher is None else taught(model, teacher.to(run_args.device), training),
+        run_args,
+        train_dataset=training,
+        eval_dataset=validation,
+        data_collator=dict,  # a data set's items are batches already
+        compute_loss_func=loss,
+        compute_metrics=regression_metrics,
+    )
+    train(trainer, run_args.ridge_share)
+    test_metrics = {"test": trainer.predict(test, metric_key_prefix="test").metrics} if len(test) else {}
+    write_info(trainer, model_args, data_args, evaluate(trainer) | test_metrics)
+
+
+if __name__ == "__main__":
+    run_script(main)
