@@ -3,7 +3,8 @@
     python examples/fine_tune_deepatt.py DeepAtt_model.h5 --data prepared -o deepatt.safetensors --seed 1
 
 It learns from the train split; what it reaches on the validation split is logged every third of an epoch. The weights
-that it writes predict expression in the labels' units. Of several runs the mean of the predictions teaches.
+that it writes predict expression in the labels' units, or in those of other measurements (`--units`). The mean of
+several runs teaches.
 """
 
 import argparse
@@ -88,6 +89,7 @@ def main(args: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("weights", type=Path, metavar="FILE", help="DeepAtt's, .h5 or .safetensors")
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="prepared")
+    parser.add_argument("--units", type=Path, metavar="FOLDER", help="prepared, to scale the predictions to [--data]")
     parser.add_argument("--epochs", type=float, default=3, help="[%(default)s]")
     parser.add_argument("--rate", type=float, default=5e-4, help="Adam's learning rate [%(default)s]")
     parser.add_argument("--seed", type=int, default=0, help="[%(default)s]")
@@ -104,6 +106,9 @@ def main(args: list[str] | None = None) -> None:
 
     report(0)
     train(model, training, args.epochs, args.rate, args.seed, report)
+    if args.units:
+        oligos, expression = read_split(args.units, "train")
+        rescale(model.eval(), oligos[::SCALED], expression[::SCALED])
     deepatt.save(model.eval(), args.output)
 
 

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from dream_bert.construct import to_oligo
 from dream_bert.data import PromoterDataset
+from dream_bert.prepare import prepare
 from dream_bert.training.arguments import ArgumentError
 
 SEQUENCES = [to_oligo("ACGTTGCATTACGGATCC" * 4 + "ACGTNNTT"), "A" * 40 + "CCGGT", "GATTACAGGC" * 13, "ACG"]
@@ -145,11 +146,23 @@ def test_training_lowers_the_error(model):
 
 def test_the_command_learns_from_the_train_split_and_repeats(model, prepared, tmp_path, capsys):
     deepatt.save(model, tmp_path / "start.safetensors")
-    oligos, _ = fine_tune_deepatt.read_split(prepared, "train")
+    oligos, expression = fine_tune_deepatt.read_split(prepared, "train")
+    rows = list(zip(oligos, expression.tolist(), strict=True))
     assert len(oligos) == len(PromoterDataset(prepared, "regression", "train"))
 
-    def run(name: str, seed: int) -> np.ndarray:
-        command = ["start.safetensors", "--data", prepared, "--seed", seed, "--epochs", 1, "-o", tmp_path / name]
+    def run(name: str, seed: int, *flags) -> np.ndarray:
+        command = [
+            "start.safetensors",
+            "--data",
+            prepared,
+            "--seed",
+            seed,
+            "--epochs",
+            1,
+            "-o",
+            tmp_path / name,
+            *flags,
+        ]
         fine_tune_deepatt.main([str(tmp_path / command[0]), *map(str, command[1:])])
         return deepatt.predict(oligos, deepatt.load(tmp_path / name))
 
@@ -157,3 +170,9 @@ def test_the_command_learns_from_the_train_split_and_repeats(model, prepared, tm
     assert "step 0: validation r" in capsys.readouterr().err
     np.testing.assert_allclose(run("again.safetensors", 1), first, rtol=1e-4)
     assert np.abs(run("other.safetensors", 2) - first).max() > 0.01
+    (tmp_path / "other.tsv").write_text("".join(f"{oligo}\t{2 * value - 100}\n" for oligo, value in rows))
+    prepare([tmp_path / "other.tsv"], tmp_path / "other", ["regression"], validation=1, test=1)
+    again = fine_tune_deepatt.read_split(tmp_path / "other", "train")
+    scaled = run("scaled.safetensors", 1, "--units", tmp_path / "other")
+    np.testing.assert_allclose(abs(np.corrcoef(scaled, first)[0, 1]), 1, atol=1e-4)
+    assert abs(scaled.mean() - again[1].mean()) < again[1].std()

@@ -91,9 +91,19 @@ def test_with_a_teacher_convolutions_and_bert_learn_from_what_it_labels(folder):
     for weight in teacher.parameters():
         weight.data.normal_(0, 0.3)
     deepatt.save(teacher, folder / "teacher.safetensors")
+    simulate_file(200, folder / "noisy.txt", seed=1)
     (folder / "more.txt").write_text("ACGTTGCATT" * 8 + "\n")
 
-    done = run(folder, "promoters.txt.gz", "--teacher", "teacher.safetensors", "--sequences", "more.txt")
+    done = run(
+        folder,
+        "promoters.txt.gz",
+        "--teacher",
+        "teacher.safetensors",
+        "--sequences",
+        "more.txt",
+        "--challenge",
+        "noisy.txt",
+    )
     assert done.returncode == 0, done.stderr
     manifest = json.loads((folder / "taught" / "manifest.json").read_text())
     assert len(manifest["sources"]) == 7
