@@ -51,7 +51,7 @@ coverage: setup  ## Run all tests with branch coverage, at least 95 %
 	$(PYTEST) --cov
 
 test-lowest:  ## Run all tests but the page's with the lowest versions that setup.cfg allows
-	PYTEST_ADDOPTS=--ignore=tests/test_space_page.py $(MAKE) unit test-slow \
+	PYTEST_ADDOPTS=--ignore=tests/space/test_space_page.py $(MAKE) unit test-slow \
 		VENV=$(VENV)-lowest LOCK=requirements-lowest.txt TORCH=$(TORCH_LOWEST)
 
 page-tools: setup  ## Install what the page's tests drive a browser with (needs npm)
@@ -74,8 +74,8 @@ audit: $(VENV)-tools/ready  ## Look for known vulnerabilities in the versions ch
 	for lock in requirements-ci.txt requirements-lowest.txt; do \
 		"$(VENV)-tools/bin/pip-audit" --strict --disable-pip --requirement $$lock || exit 1; done
 
-artifacts: setup  ## Rebuild tokenizer/ and the code beside the shipped weights
-	"$(BIN)/python" -m dream_bert.artifacts
+artifacts: setup  ## Rebuild the tokenizers that are committed
+	"$(BIN)/python" -m dream_bert.export.checkpoint
 
 space: setup  ## Build the page that predicts in the browser (needs npm) and serve it on this machine
 	npm --prefix space ci --ignore-scripts --no-audit --no-fund

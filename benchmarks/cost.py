@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from dream_bert import BertForSequenceRegression, DreamBertConfig, DreamBertForMaskedLM
-from dream_bert.encoding import encode
+from dream_bert.sequence.encoding import encode
 
 H100_FLOPS = 989e12
 ROWS = {"pretraining": 1_675_053, "fine-tuning": 6_510_079}

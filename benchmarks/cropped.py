@@ -14,9 +14,9 @@ import numpy as np
 from scipy.stats import pearsonr
 
 from dream_bert import predict
-from dream_bert.prediction import load_model
-from dream_bert.records import InputWarning
-from dream_bert.simulate import BASE_FREQUENCIES, BASES
+from dream_bert.data.simulate import BASE_FREQUENCIES, BASES
+from dream_bert.errors import InputWarning
+from dream_bert.inference.prediction import load_model
 
 MODELS = ("dream-promoter-bert", "dream-promoter-conv")
 LENGTH = 80

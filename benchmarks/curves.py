@@ -10,8 +10,8 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 
-from dream_bert.card import lineage
-from dream_bert.prediction import CHECKPOINTS
+from dream_bert.hub.card import lineage
+from dream_bert.inference.model_files import CHECKPOINTS
 
 PICTURE = Path(__file__).parents[1] / "docs" / "learning_curves.png"
 LINES = {

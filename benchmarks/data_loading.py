@@ -23,10 +23,11 @@ from torch.utils.data import DataLoader
 from transformers import PrinterCallback, TrainerCallback
 
 from dream_bert import BertForSequenceRegression, DreamBertConfig
-from dream_bert.batches import EpochSampler, MaskedLMBatches, RegressionBatches
-from dream_bert.data import PromoterDataset
-from dream_bert.prepare import prepare
-from dream_bert.simulate import simulate_file
+from dream_bert.data.batches import MaskedLMBatches, RegressionBatches
+from dream_bert.data.dataset import PromoterDataset
+from dream_bert.data.prepare import prepare
+from dream_bert.data.sampler import EpochSampler
+from dream_bert.data.simulate import simulate_file
 from dream_bert.training.arguments import RunArguments
 from dream_bert.training.trainer import PromoterTrainer
 

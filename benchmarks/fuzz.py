@@ -24,24 +24,22 @@ from safetensors.torch import save_file
 
 with atheris.instrument_imports(include=["dream_bert", "gzip", "csv", "json"]):
     from dream_bert import BertForSequenceRegression, DreamBertConfig, DreamConvConfig, KmerTokenizer, PromoterDataset
-    from dream_bert.artifacts import INFO
-    from dream_bert.blocks import LONGEST_INSERT, Block, scan_blocks
-    from dream_bert.card import CardError, render_card
-    from dream_bert.construct import OLIGO_END, OLIGO_START, SequenceError, check_insert
-    from dream_bert.data import DataError
-    from dream_bert.encoding import encode
-    from dream_bert.export import export_onnx
-    from dream_bert.handler import RequestError, _batch_size, _read
+    from dream_bert.cli.terminal import printable
+    from dream_bert.data.bulk_reader import LONGEST_INSERT, Block, scan_blocks
+    from dream_bert.data.prepare import prepare
+    from dream_bert.errors import CardError, DataError, ModelError, ReadError
+    from dream_bert.export.folder import export_onnx
+    from dream_bert.hub.card import render_card
+    from dream_bert.hub.handler import RequestError, _batch_size, _read
+    from dream_bert.inference.model_files import CHECKPOINTS, FILES, INFO
+    from dream_bert.inference.onnx_backend import OnnxModel
+    from dream_bert.io.reader import scan_records
+    from dream_bert.io.records import BadRow
     from dream_bert.metrics.files import score_files
-    from dream_bert.onnx_model import FILES, OnnxModel
-    from dream_bert.prediction import CHECKPOINTS, ModelError
-    from dream_bert.prepare import prepare
-    from dream_bert.reading import scan_records
-    from dream_bert.records import BadRow
-    from dream_bert.streams import ReadError
-    from dream_bert.terminal import printable
-    from dream_bert.untrusted import read_config
-    from dream_bert.weights import read_weights
+    from dream_bert.models.config_checks import read_config
+    from dream_bert.models.modeling_dna import read_weights
+    from dream_bert.sequence.construct import OLIGO_END, OLIGO_START, SequenceError, check_insert
+    from dream_bert.sequence.encoding import encode
 
 LAYOUTS = [DreamBertConfig(stride=stride, context=context) for stride, context in [(1, 0), (3, 0), (3, 30)]]
 TOKENIZERS = [KmerTokenizer.build(config.stride, config.context) for config in LAYOUTS]

@@ -18,10 +18,11 @@ import matplotlib.pyplot as plt
 import numpy as np
 from public_leaderboard import PublicLeaderboard
 
-from dream_bert.intervals import calibrate, rescale
+from dream_bert.inference.model_files import CHECKPOINTS
+from dream_bert.inference.prediction import predict
+from dream_bert.io.reader import read_records
 from dream_bert.metrics.files import format_scores
-from dream_bert.prediction import CHECKPOINTS, predict
-from dream_bert.reading import read_records
+from dream_bert.training.calibration import calibrate, rescale
 
 HERE = Path(__file__).parent
 PICTURE = HERE.parent / "docs" / "measured_against_predicted.png"

@@ -25,10 +25,11 @@ from public_leaderboard import PublicLeaderboard
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from transformers.utils import logging
 
-from dream_bert.export import export_folder
-from dream_bert.prediction import BACKENDS, BATCH_SIZE, load_model, predict
-from dream_bert.reading import read_records
-from dream_bert.simulate import simulate
+from dream_bert.data.simulate import simulate
+from dream_bert.export.folder import export_folder
+from dream_bert.inference.prediction import BACKENDS, load_model, predict
+from dream_bert.inference.predictor import BATCH_SIZE
+from dream_bert.io.reader import read_records
 
 TOKENS = 80
 _PART = 8000
@@ -39,7 +40,7 @@ _COPIES = 16
 
 _PEAK = """
 import re, sys
-from dream_bert.cli import main
+from dream_bert.cli.main import main
 status = main(sys.argv[1:])
 print(int(re.search(r"VmHWM:\\s+(\\d+) kB", open("/proc/self/status").read())[1]) / 1024)
 sys.exit(status)

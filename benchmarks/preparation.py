@@ -23,15 +23,15 @@ from pathlib import Path
 import datasets
 import measuring
 
-from dream_bert.data import read_manifest
-from dream_bert.prepare import prepare
-from dream_bert.simulate import simulate_file
-from dream_bert.tokenization_dream_bert import KmerTokenizer
+from dream_bert.data.dataset import read_manifest
+from dream_bert.data.prepare import prepare
+from dream_bert.data.simulate import simulate_file
+from dream_bert.sequence.tokenizer import KmerTokenizer
 
 PREPARE = """
 import json, sys, time
 from pathlib import Path
-from dream_bert.cli import main
+from dream_bert.cli.main import main
 status = main(sys.argv[1:])
 peak = next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line)
 print(json.dumps({"cpu_seconds": time.process_time(), "peak_mib": int(peak) / 1024}))

@@ -21,8 +21,8 @@ import onnxruntime
 from playwright.sync_api import sync_playwright
 
 from dream_bert import predict
-from dream_bert.encoding import encode
-from dream_bert.prediction import load_model
+from dream_bert.inference.prediction import load_model
+from dream_bert.sequence.encoding import encode
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "space"))
 import build  # noqa: E402

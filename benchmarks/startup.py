@@ -16,7 +16,7 @@ from pathlib import Path
 import measuring
 import numpy as np
 
-from dream_bert.prediction import DEFAULT_MODEL
+from dream_bert.inference.model_files import DEFAULT_MODEL
 
 SEQUENCE = "TCTGGAATCGAAATTCCGTTGGAAAAATTCGCTTTGTAGTGAAAAATAAAGATGTCAATAAAGGGTATTGAGAATTTCCA"
 
@@ -48,7 +48,7 @@ import torch
 mark("import torch")
 import transformers.models.bert.modeling_bert
 mark("import transformers")
-from dream_bert.prediction import load_model, predict
+from dream_bert.inference.prediction import load_model, predict
 mark("import dream_bert")
 model = load_model({model!r})
 mark("load")
@@ -59,8 +59,8 @@ mark("predict one")
 ONNX = """
 import onnxruntime
 mark("import onnxruntime")
-from dream_bert.prediction import predict
-from dream_bert.onnx_model import OnnxModel
+from dream_bert.inference.prediction import predict
+from dream_bert.inference.onnx_backend import OnnxModel
 mark("import dream_bert")
 predict([{sequence!r}], {model!r}, backend={backend!r})
 mark("load, predict one")
@@ -77,7 +77,7 @@ def parts(body: str, **values: str) -> dict[str, float]:
 
 def help_seconds() -> float:
     begin = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "dream_bert.cli", "--help"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "-m", "dream_bert.cli.main", "--help"], check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - begin
 
 
@@ -87,7 +87,7 @@ def main() -> None:
     repeats = parser.parse_args().repeats
     with tempfile.TemporaryDirectory() as scratch:
         exported = Path(scratch, "exported")
-        subprocess.run([sys.executable, "-m", "dream_bert.cli", "export", "-o", exported], check=True)
+        subprocess.run([sys.executable, "-m", "dream_bert.cli.main", "export", "-o", exported], check=True)
         variants = {
             "stock transformers": (STOCK, dict(model=str(DEFAULT_MODEL))),
             "torch": (TORCH, dict(model=str(DEFAULT_MODEL))),

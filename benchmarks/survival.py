@@ -21,9 +21,9 @@ import torch
 from safetensors.torch import load_file
 
 from dream_bert import BertForSequenceRegression, DreamBertConfig, DreamBertForMaskedLM
-from dream_bert.artifacts import INFO
-from dream_bert.prepare import prepare
-from dream_bert.simulate import simulate_file
+from dream_bert.data.prepare import prepare
+from dream_bert.data.simulate import simulate_file
+from dream_bert.inference.model_files import INFO
 from dream_bert.training.run_folder import COMPLETE
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))

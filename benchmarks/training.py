@@ -31,11 +31,11 @@ from transformers import (
 )
 
 from dream_bert import BertForSequenceRegression, DreamBertConfig, DreamBertForMaskedLM
-from dream_bert.batches import MaskedLMBatches, RegressionBatches
-from dream_bert.data import PromoterDataset
-from dream_bert.prepare import prepare
-from dream_bert.simulate import simulate_file
-from dream_bert.tokenization_dream_bert import write_tokenizer
+from dream_bert.data.batches import MaskedLMBatches, RegressionBatches
+from dream_bert.data.dataset import PromoterDataset
+from dream_bert.data.prepare import prepare
+from dream_bert.data.simulate import simulate_file
+from dream_bert.sequence.tokenizer import write_tokenizer
 from dream_bert.training import run_mlm
 from dream_bert.training.arguments import RunArguments
 from dream_bert.training.trainer import PromoterTrainer

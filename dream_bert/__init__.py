@@ -5,24 +5,24 @@ Names are imported when they are first used: `dream-bert --help` needs no torch.
 
 from importlib import import_module
 
-from .registration import register_with_transformers
+from .inference.registration import register_with_transformers
 
 __version__ = "0.1.0"
 
 _MODULES = {
-    "BertForSequenceRegression": "modeling_dream_bert",
-    "DreamBertConfig": "modeling_dream_bert",
-    "DreamBertForMaskedLM": "modeling_dream_bert",
-    "DreamConvConfig": "modeling_dream_conv",
-    "DreamConvForSequenceRegression": "modeling_dream_conv",
-    "KmerTokenizer": "tokenization_dream_bert",
-    "PromoterDataset": "data",
-    "PromoterExpressionPipeline": "pipeline",
-    "SequenceError": "construct",
-    "export_folder": "export",
-    "export_onnx": "export",
-    "predict": "prediction",
-    "read_records": "reading",
+    "BertForSequenceRegression": "models.modeling_dream_bert",
+    "DreamBertConfig": "models.modeling_dream_bert",
+    "DreamBertForMaskedLM": "models.modeling_dream_bert",
+    "DreamConvConfig": "models.modeling_dream_conv",
+    "DreamConvForSequenceRegression": "models.modeling_dream_conv",
+    "KmerTokenizer": "sequence.tokenizer",
+    "PromoterDataset": "data.dataset",
+    "PromoterExpressionPipeline": "inference.pipeline",
+    "SequenceError": "sequence.construct",
+    "export_folder": "export.folder",
+    "export_onnx": "export.folder",
+    "predict": "inference.prediction",
+    "read_records": "io.reader",
 }
 
 __all__ = [*_MODULES, "__version__"]

@@ -17,17 +17,17 @@ import torch
 from transformers import EvalPrediction, TrainingArguments
 
 from dream_bert import predict
-from dream_bert.artifacts import INFO, complete_checkpoint
-from dream_bert.data import PromoterDataset, read_manifest
-from dream_bert.encoding import spell_rows
-from dream_bert.loading import RegressionModel, load_regression
-from dream_bert.prediction import ModelError, model_name
-from dream_bert.training.arguments import ArgumentError
+from dream_bert.data.dataset import PromoterDataset, read_manifest
+from dream_bert.errors import ArgumentError, ModelError
+from dream_bert.export.checkpoint import complete_checkpoint
+from dream_bert.inference.loading import RegressionModel, load_regression
+from dream_bert.inference.model_files import INFO, model_name
+from dream_bert.io.output import new_folder
+from dream_bert.models.config_checks import read_json
+from dream_bert.sequence.encoding import spell_rows
 from dream_bert.training.info import data_record, to_json, weights_hash
 from dream_bert.training.metrics import regression_metrics
 from dream_bert.training.run import run_script
-from dream_bert.untrusted import read_json
-from dream_bert.writing import new_folder
 
 SPLITS = {"validation": "eval", "test": "test"}
 """The held-out ones, and how Trainer's metrics of them begin."""

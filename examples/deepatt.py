@@ -17,8 +17,8 @@ from safetensors.torch import save as serialize
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dream_bert.training.arguments import ArgumentError
-from dream_bert.writing import open_output
+from dream_bert.errors import ArgumentError
+from dream_bert.io.output import open_output
 
 LENGTH = 110
 """Bp that the network reads."""

@@ -17,9 +17,9 @@ import deepatt
 import numpy as np
 import torch
 
-from dream_bert.construct import to_oligo
-from dream_bert.data import PromoterDataset
-from dream_bert.encoding import spell_rows
+from dream_bert.data.dataset import PromoterDataset
+from dream_bert.sequence.construct import to_oligo
+from dream_bert.sequence.encoding import spell_rows
 from dream_bert.training.run import run_script
 
 BATCH = 128

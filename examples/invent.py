@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from motifs import Matrices, plant, plant_series
 
-from dream_bert.encoding import spell
-from dream_bert.simulate import BASE_FREQUENCIES, INSERT_LENGTHS
+from dream_bert.data.simulate import BASE_FREQUENCIES, INSERT_LENGTHS
+from dream_bert.sequence.encoding import spell
 
 PLACES = 3
 """Places that a site is moved to."""

@@ -19,14 +19,13 @@ from invent import evolve, invent, random_bases, write_out
 from motifs import read_jaspar
 
 from dream_bert import predict
-from dream_bert.construct import SequenceError, check_insert, to_insert, to_oligo
-from dream_bert.encoding import BASES, spell
-from dream_bert.prediction import load_model
-from dream_bert.reading import read_records
-from dream_bert.streams import ReadError
-from dream_bert.training.arguments import ArgumentError
+from dream_bert.errors import ArgumentError, ReadError
+from dream_bert.inference.prediction import load_model
+from dream_bert.io.output import open_output, text_stream
+from dream_bert.io.reader import read_records
+from dream_bert.sequence.construct import SequenceError, check_insert, to_insert, to_oligo
+from dream_bert.sequence.encoding import BASES, spell
 from dream_bert.training.run import run_script
-from dream_bert.writing import open_output, text_stream
 
 CHUNK = 8192
 LENGTH = 80

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from dream_bert import predict
-from dream_bert.construct import to_oligo
-from dream_bert.data import PromoterDataset
-from dream_bert.encoding import K, bases, spell
-from dream_bert.prediction import load_model
-from dream_bert.simulate import BASE_FREQUENCIES
-from dream_bert.writing import open_output, text_stream
+from dream_bert.data.dataset import PromoterDataset
+from dream_bert.data.simulate import BASE_FREQUENCIES
+from dream_bert.inference.prediction import load_model
+from dream_bert.io.output import open_output, text_stream
+from dream_bert.sequence.construct import to_oligo
+from dream_bert.sequence.encoding import K, bases, spell
 
 CHUNK = 8192
 

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import onnx
 
-from dream_bert.encoding import longest_insert
-from dream_bert.onnx_graph import BertGraph
-from dream_bert.prediction import DEFAULT_MODEL, load_model
+from dream_bert.inference.model_files import DEFAULT_MODEL
+from dream_bert.inference.prediction import load_model
+from dream_bert.onnx_graphs.bert_graph import BertGraph
+from dream_bert.sequence.encoding import longest_insert
 
 SPACE = Path(__file__).parent
 DIST = SPACE / "dist"

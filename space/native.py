@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from dream_bert import predict
-from dream_bert.writing import open_output, text_stream
+from dream_bert.io.output import open_output, text_stream
 
 OUTPUT = Path(__file__).parent / "page" / "native.json"
 LOW, HIGH, WIDTH = 0.0, 17.0, 0.25

@@ -10,7 +10,7 @@ import torch
 from hypothesis import settings
 
 from dream_bert import BertForSequenceRegression, DreamBertConfig, DreamBertForMaskedLM
-from dream_bert.prepare import prepare
+from dream_bert.data.prepare import prepare
 
 # A busy machine is no failure; what a person's run may find at random, a gate must not.
 settings.register_profile("local", deadline=None)

@@ -26,8 +26,8 @@ from transformers import (
 from transformers.trainer_utils import get_last_checkpoint
 
 from dream_bert import DreamBertConfig, predict
-from dream_bert.artifacts import INFO
-from dream_bert.encoding import encode, spell
+from dream_bert.inference.model_files import INFO
+from dream_bert.sequence.encoding import encode, spell
 from dream_bert.training import run_regression
 
 BATCH_SIZE = 64

@@ -28,9 +28,9 @@ import measuring
 from public_leaderboard import PublicLeaderboard
 from teach import measured_rows
 
-from dream_bert.construct import to_insert
-from dream_bert.data import read_manifest
-from dream_bert.encoding import K, bases, window_ids
+from dream_bert.data.dataset import read_manifest
+from dream_bert.sequence.construct import to_insert
+from dream_bert.sequence.encoding import K, bases, window_ids
 
 RESULTS = Path(__file__).parents[1] / "results" / "peers.json"
 RUNS = Path(__file__).parents[2] / "runs" / "peers"

@@ -8,18 +8,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..records import parse_number
-from ..streams import DAMAGE, damaged, naming, peek, shown
+from ..errors import ScoreFileError
+from ..io.records import parse_number
+from ..io.streams import DAMAGE, damaged, naming, peek, shown
 from .dream_score import WEIGHTS, score
 
 LARGEST_FILE = 1 << 26
 """Bytes, unpacked: millions of rows, where the challenge's test set has 71,103."""
 
 _ROW = re.compile(r"[0-9]{1,18}")
-
-
-class ScoreFileError(ValueError):
-    """A file that cannot be scored; the message names the file, the line or key, and what to do."""
 
 
 def score_files(predictions: str | Path, labels: str | Path, subsets: str | Path | None = None) -> dict:

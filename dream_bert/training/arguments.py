@@ -9,16 +9,12 @@ import yaml
 from transformers import HfArgumentParser, TrainingArguments
 from transformers.integrations import is_tensorboard_available
 
-from ..configuration_dna import DnaConfig
-from ..configuration_dream_bert import PRESETS, DreamBertConfig
-from ..configuration_dream_conv import DreamConvConfig
-from ..loading import regression_class
-from ..prediction import model_name
-
-
-class ArgumentError(ValueError):
-    """Arguments that do not go together."""
-
+from ..errors import ArgumentError
+from ..inference.loading import regression_class
+from ..inference.model_files import model_name
+from ..models.configuration_dna import DnaConfig
+from ..models.configuration_dream_bert import PRESETS, DreamBertConfig
+from ..models.configuration_dream_conv import DreamConvConfig
 
 CONVOLUTIONS = {"conv": {}, "conv-positions": {"positions": 80}}
 """The presets that are no BERT, and what they change in `DreamConvConfig`."""

@@ -11,14 +11,14 @@ import torch
 from torch import Tensor, nn
 from transformers.modeling_outputs import SequenceClassifierOutput
 
-from ..batches import RegressionBatches
-from ..configuration_dna import DnaConfig
-from ..loading import load_regression
-from ..modeling_dream_bert import BertForSequenceRegression, before_last_layer
-from ..modeling_dream_conv import DreamConvForSequenceRegression, token_bases
-from ..prediction import ModelError, model_name
-from ..shortcuts import first_row
-from .arguments import ArgumentError
+from ..data.batches import RegressionBatches
+from ..errors import ArgumentError, ModelError
+from ..inference.loading import load_regression
+from ..inference.model_files import model_name
+from ..models.configuration_dna import DnaConfig
+from ..models.fast_layers import first_row
+from ..models.modeling_dream_bert import BertForSequenceRegression, before_last_layer
+from ..models.modeling_dream_conv import DreamConvForSequenceRegression, token_bases
 
 WEIGHT = 3.0
 """Of the error in what the student tells of the teacher's features, beside that of its prediction; both are in

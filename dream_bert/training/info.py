@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from transformers import TrainingArguments
 
-from ..artifacts import INFO
-from ..prediction import model_name
+from ..inference.model_files import INFO, model_name
 from .label_scale import has_output_layer
 from .run_folder import writing
 

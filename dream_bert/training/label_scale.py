@@ -2,10 +2,10 @@
 
 import torch
 
-from ..batches import RegressionBatches
-from ..configuration_dna import DnaConfig
-from ..data import DataError
-from ..loading import RegressionModel
+from ..data.batches import RegressionBatches
+from ..errors import DataError
+from ..inference.loading import RegressionModel
+from ..models.configuration_dna import DnaConfig
 
 FITTED_ROWS = 1024
 """Training rows to which the predictions of a trained model are fitted."""

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import EvalPrediction
 
-from ..batches import IGNORED, best_random_accuracy
-from ..encoding import MASK
+from ..data.batches import IGNORED, best_random_accuracy
+from ..sequence.encoding import MASK
 
 
 def regression_metrics(prediction: EvalPrediction) -> dict[str, float]:

@@ -6,8 +6,8 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from ..encoding import BASES
-from ..modeling_dream_conv import SIXMER, DreamConvForSequenceRegression, sixmer_numbers, token_bases
+from ..models.modeling_dream_conv import SIXMER, DreamConvForSequenceRegression, sixmer_numbers, token_bases
+from ..sequence.encoding import BASES
 
 PENALTY = 30.0
 """Of the squared weights, which are in expression units for each time that a 6-mer occurs."""

@@ -16,18 +16,19 @@ from torch import distributed, nn
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 from transformers import EarlyStoppingCallback, PreTrainedModel, TrainingArguments, set_seed
 
-from ..artifacts import INFO
-from ..batches import EpochSampler, MaskedLMBatches, RegressionBatches
-from ..data import DataError, PromoterDataset
+from ..data.batches import MaskedLMBatches, RegressionBatches
+from ..data.dataset import PromoterDataset
+from ..data.sampler import EpochSampler
+from ..errors import ArgumentError, DataError, ModelError, RunFolderError
 from ..extras import explain_missing
-from ..prediction import ModelError
-from ..tokenization_dream_bert import write_tokenizer
-from .arguments import ArgumentError, ModelArguments, RunArguments
+from ..inference.model_files import INFO
+from ..sequence.tokenizer import write_tokenizer
+from .arguments import ModelArguments, RunArguments
 from .batch_norm import settle_normalization
 from .local_attention import localise_attention
 from .preemption import LeaveOnSigterm
 from .ridge import mix_with_ridge
-from .run_folder import RunFolderError, last_complete_checkpoint, writing
+from .run_folder import last_complete_checkpoint, writing
 from .trainer import PromoterTrainer
 
 logger = logging.getLogger(__name__)

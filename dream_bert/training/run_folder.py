@@ -11,14 +11,12 @@ from typing import IO
 
 from safetensors import SafetensorError
 
+from ..errors import RunFolderError
+
 logger = logging.getLogger(__name__)
 
 COMPLETE = "complete"
 """The file that a checkpoint gets when all else in it is written: what `sha256sum -c` takes."""
-
-
-class RunFolderError(OSError):
-    """An output folder that cannot be used or written; the message names it and says what to do."""
 
 
 @contextmanager

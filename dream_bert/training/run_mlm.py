@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..batches import IGNORED, MaskedLMBatches
-from ..modeling_dream_bert import DreamBertForMaskedLM
+from ..data.batches import IGNORED, MaskedLMBatches
+from ..models.modeling_dream_bert import DreamBertForMaskedLM
 from .arguments import RunArguments, parse_arguments
 from .info import write_info
 from .metrics import masked_lm_metrics, token_and_log_probability

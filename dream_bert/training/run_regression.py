@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from ..batches import IGNORED, RegressionBatches
-from ..loading import REGRESSION_MODELS
-from ..modeling_dream_conv import DreamConvForSequenceRegression
-from .arguments import ArgumentError, RunArguments, parse_arguments
+from ..data.batches import IGNORED, RegressionBatches
+from ..errors import ArgumentError
+from ..inference.loading import REGRESSION_MODELS
+from ..models.modeling_dream_conv import DreamConvForSequenceRegression
+from .arguments import RunArguments, parse_arguments
 from .distillation import TaughtOutput, load_teacher, taught
 from .info import write_info
 from .label_scale import has_output_layer, start_at_labels

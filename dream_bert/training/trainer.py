@@ -9,9 +9,10 @@ from torch import nn
 from torch.utils.data import DataLoader, Sampler
 from transformers import EarlyStoppingCallback, PreTrainedModel, Trainer
 
-from ..batches import EpochSampler, follow_epochs
-from . import bf16_attention
-from .arguments import ArgumentError, RunArguments
+from ..data.sampler import EpochSampler, follow_epochs
+from ..errors import ArgumentError
+from ..training import bf16_attention
+from .arguments import RunArguments
 from .distillation import TaughtBert
 from .muon import MuonBeside, layer_matrices
 from .preemption import ignore_sigterm

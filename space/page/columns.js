@@ -1,4 +1,4 @@
-// Find a table's columns by their usual names, as dream_bert/columns.py does.
+// Find a table's columns by their usual names, as dream_bert/io/columns.py does.
 
 import { shortened, strip, TextError } from "./text.js";
 

@@ -1,4 +1,4 @@
-// From any input sequence to the insert: what dream_bert/construct.py does, for the page.
+// From any input sequence to the insert: what dream_bert/sequence/construct.py does, for the page.
 
 import { SPACE } from "./text.js";
 

@@ -1,4 +1,4 @@
-// Formats that are given by mistake: what they are and what to do, as dream_bert/foreign.py names them.
+// Formats that are given by mistake: what they are and what to do, as dream_bert/io/foreign_formats.py names them.
 
 const TO_FASTA = "convert it to FASTA";
 const INTERVALS = "give the sequences of the intervals, as from: bedtools getfasta";

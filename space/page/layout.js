@@ -1,4 +1,4 @@
-// Find the layout of a table by its first lines, as dream_bert/layout.py does: delimiter, header and columns.
+// Find the layout of a table by its first lines, as dream_bert/io/table_layout.py does: delimiter, header and columns.
 
 import { findColumns, isHeader, noColumn } from "./columns.js";
 import { splitRows } from "./tables.js";

@@ -1,5 +1,5 @@
 // Notes on predictions outside of what the model was trained on, or of oligos read in a doubtful way, as
-// dream_bert/notes.py writes them.
+// dream_bert/inference/notes.py writes them.
 
 const MOST_N = 0.1;
 

@@ -1,4 +1,4 @@
-// Find an oligo on the other strand, with changed constants or within a sequence, as dream_bert/orientation.py does.
+// Find an oligo on the other strand, with changed constants or within a sequence, as dream_bert/sequence/orientation.py does.
 
 import { OLIGO_END, OLIGO_START } from "./construct.js";
 

@@ -1,0 +1,67 @@
+"""`dream-bert VERB`: parses, calls one function, prints. Verbs import what they need when they run."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from .. import __version__
+from ..extras import explain_missing
+from ..io.streams import naming
+from . import calibrate, export, predict, prepare, publish, score, simulate
+from .signals import stopping_on_signals
+from .terminal import Parser, open_closed_streams, printable, printed_warnings
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb.
+
+    Returns:
+        The exit status: 0, 2 after a user's error, 130 after Ctrl-C, 141 after a broken pipe. After SIGTERM and SIGHUP
+        it is raised, as `SystemExit`: 143 and 129.
+    """
+    open_closed_streams()
+    with stopping_on_signals() as stopped, printed_warnings():
+        try:
+            try:
+                args = _parser().parse_args(argv)
+                args.run(args)
+            finally:
+                if sys.stdout is not None:
+                    with naming("stdout"):
+                        sys.stdout.flush()
+        except KeyboardInterrupt:
+            return 130
+        except BrokenPipeError:
+            # The interpreter flushes standard output once more as it ends, and would complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 141
+        except Exception as error:
+            if stopped:  # a library answered the signal with an error of its own
+                return 128 + stopped[0]
+            if not isinstance(error, ValueError | OSError | ModuleNotFoundError):
+                raise
+            print(f"dream-bert: {printable(_one_line(error))}", file=sys.stderr)
+            return 2
+    return 0
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        return explain_missing(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error) or type(error).__name__
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(prog="dream-bert", description="Predict the expression of yeast promoters from their DNA.")
+    parser.add_argument("--version", action="version", version=f"dream-bert {__version__}")
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    for verb in (predict, score, prepare, calibrate, simulate, export, publish):
+        verb.add(verbs)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Training data: preparing, storing, sampling and simulating labelled promoters."""

@@ -1,0 +1,1 @@
+"""Publishing on the Hugging Face Hub: repositories, model cards, the endpoint's handler."""

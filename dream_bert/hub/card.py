@@ -1,0 +1,243 @@
+"""The model card of a published model: a template with the model's own numbers."""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCard
+
+from ..errors import CardError
+from ..inference.model_files import EVALUATION, INFO
+from ..models.config_checks import read_json
+from ..models.configuration_dna import DnaConfig
+from ..models.configuration_dream_bert import DreamBertConfig
+from ..models.configuration_dream_conv import DreamConvConfig
+
+KNOWN_DATA = {
+    "dc77dcd5e6f46b262512c6725632edf31873908d89bbe869361b25f670c8c31f": "61,060 promoters of GEO GSE104878, of which "
+    "58,390 are tiles of native yeast promoters and 2,670 are random, without those of the leaderboard",
+    "220b6a338b68392b6a3c36f4fb16f0a004d1c64d2d4302ca45ab257371b20454": "58,984 promoters of GEO GSE104878, each with "
+    "the mean of its measurement and of the prediction of dream-promoter-conv, and 704,512 generated ones with the "
+    "prediction alone; for all of them also its features at each position",
+    "844b45760f30045277bda1d9c988ba08b25e69e181057f1a540524bdde805a26": "58,984 promoters of GEO GSE104878, each with "
+    "the mean of its measurement and of the model's earlier prediction, and as many generated ones with the "
+    "prediction alone",
+}
+"""What training data are, by the fingerprint that `prepare` gave them."""
+
+_METRICS = {
+    "pearson": "pearsonr",
+    "spearman": "spearmanr",
+    "r2": "r_squared",
+    "mse": "mse",
+    "masked_accuracy": "accuracy",
+}
+"""The Hub's names."""
+
+
+def render_card(kind: str, repo_id: str, folder: Path) -> str:
+    """The card of a model.
+
+    Args:
+        kind: `mlm`, `regression` or `conv`.
+        repo_id: where it will be published, USER/NAME.
+        folder: the model's folder with `config.json`, `training_info.json` and perhaps `evaluation.json`.
+
+    Returns:
+        Markdown with YAML metadata, among them the results as a `model-index`.
+
+    Raises:
+        CardError: if `training_info.json` or `evaluation.json` lacks what the card tells.
+    """
+    try:
+        info = read_json(folder / INFO)
+        scores = read_json(path) if (path := folder / EVALUATION).exists() else None
+        values = (
+            {"repo": repo_id, "name": repo_id.split("/")[-1]}
+            | _model(kind, folder)
+            | _training(info)
+            | _scale(info, folder)
+            | _scores(scores)
+        )
+        results = [*_split_results(kind, info), *_leaderboard_results(scores)]
+    except FileNotFoundError:
+        raise CardError(f"{folder}: has no {INFO}; publish what run_mlm.py or run_regression.py wrote") from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise CardError(f"{folder}: {INFO} or {EVALUATION} is not as this package writes it ({error!r})") from error
+    card = ModelCard(Template(_template(kind)).substitute(values))
+    card.data.model_name, card.data.eval_results = values["name"], results
+    return str(card)
+
+
+def _template(kind: str) -> str:
+    return Path(__file__).with_name("cards").joinpath(f"{kind}.md").read_text(encoding="utf-8")
+
+
+def _model(kind: str, folder: Path) -> dict[str, Any]:
+    if kind == "conv":
+        config = DreamConvConfig.from_pretrained(folder)
+        return {"width": config.hidden_size, "scan": config.motif_size, "layers": len(config.dilations)}
+    config = DreamBertConfig.from_pretrained(folder)
+    frames = config.reading_frames
+    return {
+        "layers": config.num_hidden_layers,
+        "width": config.hidden_size,
+        "heads": config.num_attention_heads,
+        "tokens": "overlapping 3-mers" if config.stride == 1 else "adjacent 3-mers",
+        "context": config.context,
+        "frames": "one reading frame" if frames == 1 else f"the package averages {frames} reading frames",
+    }
+
+
+def _training(info: dict) -> dict[str, Any]:
+    machine, held_out = info["machine"], _held_out(info)
+    share = info["training_arguments"].get("ridge_share")
+    return {
+        "parameters": f"{info['parameters'] / 1e6:.1f} million",
+        "start": ", from ".join([*map(_model_of, lineage(info)[1:]), _origin(info)]),
+        "train_rows": f"{info['data']['train_rows']:,}",
+        "machine": f"{machine['cores']} CPU cores"
+        if machine["device"] == "cpu"
+        else f"one {machine['device']} device",
+        "mean": _mean(info),
+        "ridge": f" Ridge regression on 6-mer counts has a share of {share:g} in its predictions." if share else "",
+        "data": "; before that, ".join(_data(earlier["data"]["fingerprint"]) for earlier in lineage(info)),
+        "held_out": "which share no 20 bp with a training row, on either strand"
+        if held_out.get("keep_related")
+        else "random rows; if promoters overlap, as native tiles do, they are similar to training rows",
+        "splits": _split_table(info["results"]),
+    }
+
+
+def _scale(info: dict, folder: Path) -> dict[str, str]:
+    """What the model reads and the scale that it predicts on: the challenge's, or that of labels of its user's own."""
+    config = DnaConfig.get_config_dict(folder)[0]
+    shortest, longest = config.get("insert_lengths") or (80, 80)
+    if info["data"]["fingerprint"] in KNOWN_DATA:
+        scale, units = "in sorting-bin units from 0 to 17", "Expression is a mean of sorting bins"
+    else:
+        mean, std = config.get("label_mean", 0), config.get("label_std", 1)
+        scale = f"on the scale of its training labels (mean {mean:.3g}, standard deviation {std:.3g})"
+        units = "Expression is on the scale of the training labels"
+    return {
+        "bp": f"{longest} bp" if shortest == longest else f"{shortest} to {longest} bp",
+        "scale": scale,
+        "units": units,
+    }
+
+
+def lineage(info: dict) -> list[dict]:
+    """The records of a training and of the fine-tunings before it, the last one first."""
+    earlier = info["started_from"].get("training_info")
+    return [info, *(lineage(earlier) if earlier else [])]
+
+
+def _origin(info: dict) -> str:
+    start = lineage(info)[-1]["started_from"]
+    if not start["model"]:
+        return "random weights"
+    # Records of before have no architectures: all those runs started from a masked LM.
+    if any("MaskedLM" in name for name in start.get("architectures") or ["MaskedLM"]):
+        return "a model pretrained by masked language modelling"
+    return f"the fine-tuned model {Path(start['model']).name}"
+
+
+def _model_of(info: dict) -> str:
+    what = f"the mean of {len(info['mean_of'])} models" if info.get("mean_of") else "a model"
+    return f"{what} fine-tuned on {info['data']['train_rows']:,} promoters"
+
+
+def _mean(info: dict) -> str:
+    runs = info.get("mean_of")
+    if not runs:
+        return ""
+    data = Counter(run["data"] for run in runs)
+    del data[info["data"]["fingerprint"]]
+    others = "".join(f"; {n} of them learned from {_data(fingerprint)}" for fingerprint, n in data.items())
+    return f" Its weights are the mean of those of {len(runs)} such runs{others}."
+
+
+def _data(fingerprint: str) -> str:
+    return KNOWN_DATA.get(fingerprint, f"promoters prepared by `dream-bert prepare` (fingerprint {fingerprint[:12]})")
+
+
+def _held_out(info: dict) -> dict:
+    """Which rows the results are of: for a mean of several runs not always those of the data they learned from."""
+    return info.get("held_out", info["data"])
+
+
+def _split_metrics(results: dict) -> dict[str, dict[str, float]]:
+    """Of every split, what tells quality: neither times nor losses."""
+    quality = ("pearson", "spearman", "mse", "accuracy", "masked_accuracy", "masked_accuracy_random_dna")
+    bare = {
+        split: {name.partition("_")[2]: value for name, value in metrics.items()} for split, metrics in results.items()
+    }
+    return {split: {name: metrics[name] for name in quality if name in metrics} for split, metrics in bare.items()}
+
+
+def _split_table(results: dict) -> str:
+    splits = _split_metrics(results)
+    header = list(dict.fromkeys(name for metrics in splits.values() for name in metrics))
+    rows = [
+        [split, *("not defined" if (value := metrics.get(name)) is None else f"{value:.3f}" for name in header)]
+        for split, metrics in splits.items()
+    ]
+    if not rows:
+        return "Not measured."
+    return _table(["split", *(name.replace("_", " ") for name in header)], rows)
+
+
+def _scores(scores: dict | None) -> dict[str, str]:
+    if scores is None:
+        return dict.fromkeys(("subsets", "pearson_score", "spearman_score"), "not measured")
+    rows = [
+        [name, f"{row['n']:,}", *(f"{row[key]:.3f}" for key in ("pearson", "r2", "spearman"))]
+        for name, row in scores["subsets"].items()
+    ]
+    totals = {name: f"{scores[name]:.3f}" for name in ("pearson_score", "spearman_score")}
+    rows.append(["**DREAM score**", "", "", *(f"**{total}**" for total in totals.values())])
+    return totals | {"subsets": _table(["public leaderboard", "n", "Pearson", "r²", "Spearman"], rows)}
+
+
+def _table(header: list[str], rows: list[list[str]]) -> str:
+    lines = ["| " + " | ".join(row) + " |" for row in (header, *rows)]
+    lines.insert(1, "|" + "---|" * len(header))
+    return "\n".join(lines)
+
+
+def _split_results(kind: str, info: dict) -> Iterable[EvalResult]:
+    task = "fill-mask" if kind == "mlm" else "text-classification"
+    fingerprint = _held_out(info)["fingerprint"]
+    for split, metrics in _split_metrics(info["results"]).items():
+        for name in (name for name in metrics if name in _METRICS and metrics[name] is not None):
+            yield EvalResult(
+                task_type=task,
+                dataset_type=f"promoters-{fingerprint[:12]}",
+                dataset_name=f"held-out promoters of the training data ({split})",
+                dataset_split=split,
+                metric_type=_METRICS[name],
+                metric_name=name.replace("_", " "),
+                metric_value=round(metrics[name], 4),
+            )
+
+
+def _leaderboard_results(scores: dict | None) -> Iterable[EvalResult]:
+    if scores is None:
+        return
+    whole = scores["subsets"]["all"]
+    metrics = {name: (_METRICS[name], whole[name]) for name in ("pearson", "r2", "spearman")}
+    metrics |= {
+        f"DREAM {name} score": (f"dream_{name}_score", scores[f"{name}_score"]) for name in ("pearson", "spearman")
+    }
+    for name, (metric, value) in metrics.items():
+        yield EvalResult(
+            task_type="text-classification",
+            dataset_type="random-promoter-dream-challenge-2022",
+            dataset_name="Random Promoter DREAM Challenge 2022, public leaderboard",
+            dataset_split="test",
+            metric_type=metric,
+            metric_name=name,
+            metric_value=round(value, 4),
+        )

@@ -1,0 +1,1 @@
+"""Prediction: loading models, running them, and writing what they predict."""

@@ -1,0 +1,95 @@
+"""A model's exported graph in ONNX Runtime; it needs no torch."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from ..errors import ModelError
+from ..models.config_checks import check_config, check_layout, read_bytes, read_config
+from .model_files import FILES
+from .predictor import BATCH_SIZE
+
+_LAYOUT = ("k", "stride", "context", "reading_frames", "max_position_embeddings")
+
+
+class OnnxModel:
+    """Expression from model inputs, by one of a folder's ONNX files.
+
+    Args:
+        name: folder or Hub id of an exported model.
+        backend: `onnx`, float32, or `onnx-int8`.
+
+    Raises:
+        ModelError: if ONNX Runtime is not installed, or the file is missing or damaged, gives no expression, or is not
+            what `export` writes for the folder's `config.json`.
+        OSError: if there is no such model.
+    """
+
+    batch_size = BATCH_SIZE
+
+    def __init__(self, name: str, backend: str):
+        try:
+            import onnxruntime
+
+            from ..errors import GraphError
+            from .onnx_check import check_graph, most_bytes
+        except ImportError as error:
+            message = f"backend {backend!r} needs {error.name}; pip install 'dream-promoter-bert[onnx]'"
+            raise ModelError(message) from error
+        folder = Path(name) if Path(name).is_dir() else _download(name, FILES[backend])
+        self._path = folder / FILES[backend]
+        if not self._path.is_file():
+            raise ModelError(f"{name}: has no {FILES[backend]}; make it: dream-bert export -o FOLDER --model {name}")
+        fields = _read_fields(folder / "config.json")
+        self.config = SimpleNamespace(**fields)
+        try:
+            content = read_bytes(self._path, most_bytes(fields), folder)
+            check_graph(content, fields, int8=backend == "onnx-int8")
+        except GraphError as error:
+            raise ModelError(f"{self._path}: {error}; export it again with `dream-bert export`") from error
+        except KeyError as error:
+            raise ModelError(f"{folder / 'config.json'}: does not say {error}; export the model again") from error
+        except ValueError as error:
+            raise ModelError(str(error)) from error
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its exceptions share no other base
+            message = "is no ONNX model that this ONNX Runtime reads; export it again with `dream-bert export`"
+            raise ModelError(f"{self._path}: {message}") from error
+
+    def __call__(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
+        """Predict expression, float32 (n,), from inputs as `encode` gives them; reading frames are averaged.
+
+        Raises:
+            ModelError: if ONNX Runtime cannot compute it.
+        """
+        rows = len(inputs["input_ids"])
+        inputs = {name: array.reshape(-1, array.shape[-1]) for name, array in inputs.items()}
+        try:
+            (logits,) = self._session.run(["logits"], inputs)
+            return logits.reshape(rows, -1).mean(1)
+        except Exception as error:
+            raise ModelError(f"{self._path}: cannot be computed; export it again with `dream-bert export`") from error
+
+
+def _read_fields(path: Path) -> dict[str, Any]:
+    """The checked fields of a configuration; those that `encode` and intervals need are all there."""
+    try:
+        fields = {"model_type": "bert", "calibration": None, "insert_lengths": None} | read_config(path)
+        check_config(fields)
+        check_layout(*(fields[name] for name in _LAYOUT))
+    except KeyError as error:
+        raise ModelError(f"{path}: does not say {error}; export the model again") from error
+    except ValueError as error:
+        raise ModelError(str(error)) from error
+    return fields
+
+
+def _download(name: str, file: str) -> Path:
+    from huggingface_hub import snapshot_download
+
+    return Path(snapshot_download(name, allow_patterns=["config.json", file]))

@@ -1,0 +1,220 @@
+"""Predict the expression of promoters."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import ModelError
+from ..io.records import Record
+from ..sequence.construct import quoted
+from ..sequence.encoding import encode, longest_insert
+from .model_files import model_name
+from .notes import InsertReader
+from .predictor import BATCH_SIZE, Predictor, Scorer
+
+if TYPE_CHECKING:
+    from .loading import RegressionModel
+
+
+BACKENDS = ("torch", "onnx", "onnx-int8")
+
+ACCELERATOR_BATCH_SIZE = 256
+"""From which on an H200 hardly gets faster; smaller accelerators have the memory for it, too."""
+
+CHUNK = 8192
+"""Records held in memory at a time; a batch takes those of one length, so that nothing is padded."""
+
+CHUNK_TEXT = 1 << 25
+"""Characters of ids, inserts and other columns held in memory at a time; a chunk with more has fewer records."""
+
+
+def predict(
+    sequences: Iterable[str],
+    model: "RegressionModel | str | Path | None" = None,
+    batch_size: int | None = None,
+    backend: str = "torch",
+    interval: float | None = None,
+    *,
+    orient: bool = False,
+) -> np.ndarray:
+    """Predict the expression of sequences.
+
+    One `InputWarning` a kind counts the sequences outside of what the model was trained on (length, share of N), and
+    those that look like an oligo on the other strand, with changed constants, or with bases outside of them.
+
+    Args:
+        sequences: n inserts, oligos or sequences of another length that the model has positions for.
+        model: a loaded model, used where it stands; or a folder, a Hub id, or the name of a model that comes with the
+            package: `dream-promoter-bert`, the default, or `dream-promoter-conv`.
+        batch_size: sequences in a forward pass. Default 64, and 256 on an accelerator.
+        backend: `torch` (default), or ONNX Runtime on the processor for an exported folder: `onnx`, float32, or
+            `onnx-int8`.
+        interval: share of promoters, 0.5 to 0.99, whose measurement an interval around the prediction shall cover.
+            Default: no intervals.
+        orient: read such oligos as what they look like: cut the constants off, and take the strand that they are on.
+            Default: False, which takes off exact constants at both ends and scores all else.
+
+    Returns:
+        float32 (n,), in expression units, in the order of `sequences`; with `interval` (n, 3): the prediction, and the
+        lower and upper end.
+
+    Raises:
+        SequenceError: if a sequence cannot be scored; the message gives its number, from 0.
+        ValueError: if the model was not calibrated for such intervals.
+        ModelError: if the model has no regression weights or no file for the backend, or gives a value that is not
+            finite.
+        OSError: if there is no such model.
+    """
+    if isinstance(sequences, str):
+        raise TypeError("sequences is one string; give a list of strings")
+    predictor = load_predictor(model, batch_size, backend, interval)
+    read_insert = InsertReader(predictor.longest, predictor.insert_lengths, orient)
+    records = (Record(str(i), sequence, None, "") for i, sequence in enumerate(sequences))
+    parts = predict_records(((record, read_insert(record)) for record in records), predictor)
+    values = np.concatenate([predictor([]), *(values for _, _, values in parts)])
+    read_insert.warn()
+    return values
+
+
+def load_model(model: "RegressionModel | str | Path | None" = None) -> "RegressionModel":
+    """A model from a folder or Hub id, on the accelerator if there is one; a loaded model as it is.
+
+    Raises:
+        ModelError: if the checkpoint lacks weights of a regression model.
+        OSError: if there is no such model.
+    """
+    import torch
+
+    from .loading import load_regression
+
+    if isinstance(model, torch.nn.Module):
+        return model
+    loaded = load_regression(model_name(model))
+    device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else "cpu"
+    return loaded.to(device)
+
+
+def _scorer(model: "RegressionModel | str | Path | None", backend: str) -> Scorer:
+    if backend not in BACKENDS:
+        raise ValueError(f"backend {backend!r} is unknown; choose from {', '.join(BACKENDS)}")
+    if backend == "torch":
+        return _TorchModel(load_model(model))
+    if model is not None and not isinstance(model, str | Path):
+        raise ValueError(f"backend {backend!r} takes no loaded model; give the folder or Hub id of an exported one")
+    from .onnx_backend import OnnxModel
+
+    return OnnxModel(model_name(model), backend)
+
+
+class _TorchModel:
+    def __init__(self, model: "RegressionModel"):
+        self.config, self._model = model.config, model
+        self.batch_size = BATCH_SIZE if model.device.type == "cpu" else ACCELERATOR_BATCH_SIZE
+
+    def __call__(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
+        import torch
+
+        model, was_training = self._model, self._model.training
+        model.eval()
+        try:
+            # A GPU's convolutions else round to 10 bits (TF32): by 1e-3, and as the batch's size has it.
+            with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+                tensors = {name: torch.from_numpy(array).to(model.device) for name, array in inputs.items()}
+                return model(**tensors).logits[:, 0].float().cpu().numpy()
+        finally:
+            model.train(was_training)
+
+
+def load_predictor(
+    model: "RegressionModel | str | Path | None",
+    batch_size: int | None = None,
+    backend: str = "torch",
+    interval: float | None = None,
+) -> Predictor:
+    """A model that predicts in this process; arguments and errors as in `predict`."""
+    if batch_size is not None and batch_size < 1:
+        raise ValueError(f"batch size is {batch_size}; give at least 1")
+    scorer = _scorer(model, backend)
+    if batch_size is None:
+        batch_size = scorer.batch_size
+    if interval is None:
+        return _LocalPredictor(scorer, batch_size)
+    from .intervals import half_width
+
+    return _IntervalPredictor(scorer, batch_size, half_width(scorer.config.calibration, interval))
+
+
+class _LocalPredictor:
+    """Predicts equal inserts once, in batches of one length."""
+
+    columns: tuple[str, ...] = ("expression",)
+
+    def __init__(self, scorer: Scorer, batch_size: int):
+        self.longest, self.chunk = longest_insert(scorer.config), CHUNK
+        self.insert_lengths = getattr(scorer.config, "insert_lengths", None)
+        self._scorer, self._batch_size = scorer, batch_size
+
+    def __call__(self, inserts: list[str]) -> np.ndarray:
+        number = {insert: i for i, insert in enumerate(dict.fromkeys(inserts))}
+        unique = list(number)
+        lengths = np.array([len(insert) for insert in unique], dtype=np.int64)
+        order = np.argsort(lengths, kind="stable")
+        values = np.empty(len(unique), dtype=np.float32)
+        for group in np.split(order, np.flatnonzero(np.diff(lengths[order])) + 1):
+            for start in range(0, len(group), self._batch_size):
+                batch = group[start : start + self._batch_size]
+                values[batch] = self._scorer(encode([unique[i] for i in batch], self._scorer.config))
+        return values[np.array([number[insert] for insert in inserts], dtype=np.int64)]
+
+
+class _IntervalPredictor(_LocalPredictor):
+    """Predicts, and says how far the measurement may be."""
+
+    columns = ("expression", "lower", "upper")
+
+    def __init__(self, scorer: Scorer, batch_size: int, half_width: Callable[[np.ndarray], np.ndarray]):
+        super().__init__(scorer, batch_size)
+        self._half_width = half_width
+
+    def __call__(self, inserts: list[str]) -> np.ndarray:
+        values = super().__call__(inserts)
+        half = self._half_width(values)
+        return np.stack([values, values - half, values + half], axis=1)
+
+
+def predict_records(
+    read: Iterable[tuple[Record, tuple[str, str]]], predict: Predictor
+) -> Iterator[tuple[list[Record], list[str], np.ndarray]]:
+    """Predict one chunk of records after the other.
+
+    Args:
+        read: records, with the insert and the note that `InsertReader` gives.
+        predict: the model.
+
+    Returns:
+        Records without their sequences, their notes, and their predictions, float32.
+
+    Raises:
+        ModelError: if the model gives a value that is not finite.
+    """
+    read = iter(read)
+    while chunk := _take_chunk(read, predict.chunk):
+        records, inserts, notes = map(list, zip(*chunk, strict=True))
+        values = predict(inserts)
+        if not (finite := np.isfinite(values).reshape(len(values), -1).all(1)).all():
+            bad = records[int(finite.argmin())]
+            where = f"{bad.where or 'input'}: record {quoted(bad.id)}"
+            raise ModelError(f"{where}: the model gives no finite number; check it")
+        yield records, notes, values
+
+
+def _take_chunk(read: Iterator[tuple[Record, tuple[str, str]]], most: int) -> list[tuple[Record, str, str]]:
+    chunk, size = [], 0
+    for record, (insert, note) in read:
+        chunk.append((record._replace(sequence=""), insert, note))
+        size += len(record.id) + len(insert) + sum(map(len, (record.others or {}).values()))
+        if len(chunk) == most or size >= CHUNK_TEXT:
+            break
+    return chunk

@@ -1,0 +1,76 @@
+"""Register the convolutions and `pipeline("promoter-expression")` with transformers.
+
+Importing transformers takes seconds, so an import hook registers each when something else imports the module that
+holds the registry.
+"""
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from types import ModuleType
+
+
+def _register_configuration() -> None:
+    from transformers import AutoConfig
+
+    from ..models.configuration_dream_conv import DreamConvConfig
+
+    AutoConfig.register(DreamConvConfig.model_type, DreamConvConfig, exist_ok=True)
+
+
+def _register_model() -> None:
+    from transformers import AutoModel, AutoModelForSequenceClassification
+
+    from ..models.modeling_dream_conv import DreamConvConfig, DreamConvForSequenceRegression
+
+    for auto in (AutoModel, AutoModelForSequenceClassification):
+        auto.register(DreamConvConfig, DreamConvForSequenceRegression, exist_ok=True)
+
+
+def _register_pipeline() -> None:
+    loaded = sys.modules.get(f"{__package__}.pipeline")
+    if hasattr(loaded, "register"):
+        loaded.register()
+    else:  # it registers itself at its end, also where it is what imports transformers' pipelines
+        import_module(".pipeline", __package__)
+
+
+_REGISTRIES: dict[str, Callable[[], None]] = {
+    "transformers.models.auto.configuration_auto": _register_configuration,
+    "transformers.models.auto.modeling_auto": _register_model,
+    "transformers.pipelines": _register_pipeline,
+}
+"""What to register once a module of transformers has been loaded."""
+
+
+class _AfterImport(MetaPathFinder):
+    """Finds a module where Python does, and calls a function when it has been loaded."""
+
+    def __init__(self, name: str, then: Callable[[], None]):
+        self._name, self._then = name, then
+
+    def find_spec(self, name, path=None, target=None) -> ModuleSpec | None:
+        if name != self._name:
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec(name)
+        load = spec.loader.exec_module
+
+        def load_and_register(module: ModuleType) -> None:
+            load(module)
+            self._then()
+
+        spec.loader.exec_module = load_and_register
+        return spec
+
+
+def register_with_transformers() -> None:
+    """Register now what transformers has loaded the registry of, and the others once they are loaded."""
+    for name, register in _REGISTRIES.items():
+        if name in sys.modules:
+            register()
+        else:
+            sys.meta_path.insert(0, _AfterImport(name, register))

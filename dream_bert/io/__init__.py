@@ -1,0 +1,1 @@
+"""Reading and writing: sequences, tables, Parquet, predictions, and outputs that appear whole."""

@@ -1,0 +1,116 @@
+"""Find the columns of a table that hold sequences, ids and labels, by the names asked for or the usual ones."""
+
+import re
+from collections.abc import Sequence
+
+from ..errors import ReadError
+from .records import USUAL, Columns
+from .streams import shown
+
+USUAL_NAMES = Columns(
+    sequence=(
+        *("sequence", "seq", "dna_sequence", "dna_seq", "oligo_sequence", "oligo_seq", "insert_sequence"),
+        *("insert_seq", "promoter_sequence", "promoter_seq", "dna", "rna", "insert", "oligo", "promoter"),
+    ),
+    id=(
+        *("id", "name", "sequence_id", "seq_id", "oligo_id", "insert_id", "promoter_id", "record_id"),
+        *("sequence_name", "seq_name", "oligo_name", "insert_name", "promoter_name"),
+    ),
+    label=("expression", "activity", "mean_expression", "mean_expr", "expr", "label"),
+)
+"""The names by which columns are found if none is asked for, the preferred first, as `plain_name` writes them."""
+
+
+def plain_name(name: str) -> str:
+    """A column's name in lower case with `_` between words, without the `#` of a header that begins with one.
+
+    >>> plain_name("#Oligo ID"), plain_name(" Promoter.Sequence")
+    ('oligo_id', 'promoter_sequence')
+    """
+    return re.sub(r"[\s.\-]+", "_", name.strip().removeprefix("#").strip()).lower()
+
+
+def is_usual_sequence(name: str) -> bool:
+    """Return whether a column of this name is taken for the sequences."""
+    return plain_name(name) in USUAL_NAMES.sequence
+
+
+def is_header(cells: Sequence[str], columns: Columns = USUAL) -> bool:
+    """Return whether cells are a header by their names; it may lack the column of sequences."""
+    if any(wanted is not None and _find(cells, wanted) for wanted in columns):
+        return True
+    names = {plain_name(cell) for cell in cells}
+    if not names.isdisjoint(USUAL_NAMES.sequence):
+        return True
+    return len(cells) > 1 and not names.isdisjoint((*USUAL_NAMES.id, *USUAL_NAMES.label))
+
+
+def find_columns(
+    header: Sequence[str], where: str, labelled: bool, columns: Columns = USUAL
+) -> tuple[int, int | None, int | None]:
+    """Find the places of sequence, label and id among the columns' names; None for one that is not there.
+
+    Args:
+        header: the names as they stand in the input.
+        where: file and line, for messages.
+        labelled: whether a column of labels is needed.
+        columns: the names asked for. A name is looked up as it is, then in any case.
+
+    Raises:
+        ReadError: if a column asked for, the sequences, or (if `labelled`) the labels are missing, or a name stands
+            twice.
+    """
+    places = {}
+    for kind, wanted in columns._asdict().items():
+        if wanted is not None:
+            found = _find(header, wanted)
+            if not found:
+                raise ReadError(f"{where}: has no column {wanted!r:.80} but {_listed(header)}; name one of these")
+        else:
+            usual = getattr(USUAL_NAMES, kind)
+            names = [plain_name(name) for name in header]
+            if kind == "id" and names[0] == "" and len(names) > 1:  # row names, as of R's write.csv and pandas
+                names[0] = usual[-1] if set(names).isdisjoint(usual) else ""
+            found = next(
+                ([i for i, name in enumerate(names) if name == known] for known in usual if known in names), []
+            )
+        if len(found) > 1 and (kind != "label" or labelled):
+            raise ReadError(f"{where}: has {len(found)} columns {header[found[0]].strip()!r:.80}; keep one")
+        places[kind] = found[0] if found else None
+    if places["sequence"] is None:
+        raise ReadError(
+            f"{where}: has no column 'sequence' but {_listed(header)}; rename the column, or name it with "
+            "--sequence-column"
+        )
+    if labelled and places["label"] is None:
+        raise ReadError(
+            f"{where}: has no column 'expression' or 'activity' but {_listed(header)}; rename the column of labels, "
+            "or name it with --label-column"
+        )
+    return places["sequence"], places["label"] if labelled else None, places["id"]
+
+
+def other_columns(header: Sequence[str], places: Sequence[int | None], where: str) -> dict[str, int]:
+    """Find the names and places of the columns that are not among `places`.
+
+    Raises:
+        ReadError: if two of them have one name.
+    """
+    others = {}
+    for place, name in enumerate(header):
+        if place in places:
+            continue
+        if (name := name.strip()) in others:
+            raise ReadError(f"{where}: has 2 columns {name!r:.80}; rename one to keep both")
+        others[name] = place
+    return others
+
+
+def _find(header: Sequence[str], wanted: str) -> list[int]:
+    """Find the places of a name: as it stands, or else in any case and without a leading `#`."""
+    exact = [place for place, name in enumerate(header) if name.strip() == wanted]
+    return exact or [place for place, name in enumerate(header) if plain_name(name) == plain_name(wanted)]
+
+
+def _listed(header: Sequence[str]) -> str:
+    return shown(", ".join(name.strip() for name in header))

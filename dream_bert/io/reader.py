@@ -1,0 +1,102 @@
+"""Read sequences, with or without their expression, from any of the usual formats.
+
+A file is recognised by its content, never by its name, and is streamed:
+
+- FASTA: the id is the header's first word; a label follows the last `|` of that word, as in `>promoter1|11.5`. The
+  whole header is the id where it begins with white space, or where all headers begin with one word and differ in the
+  others, as `>seq 1`, `>seq 2`. Lines that begin with `;` or `#` are comments.
+- TSV or CSV, also with semicolons, with a header row. The columns are those asked for, or found by their usual names
+  in any case and order: `sequence` or `seq`, `id` or `name`, `expression` or `activity` (all: `columns.USUAL_NAMES`).
+  A header that is one name shorter than the rows names all but the first, which are the ids, as R writes them. Decimal
+  commas are read where all labels have them. Lines that begin with `#` and are no row are comments.
+- A table without a header is read if its first rows leave no doubt: `id, sequence`, `id, sequence, label`, or
+  `sequence, label`.
+- Lines without a header: one sequence each, or `sequence TAB expression`, the challenge's own format.
+- Parquet with the columns of TSV.
+- Any of these gzipped, and `-` for standard input.
+
+A row's id has at most 4,096 characters, its sequence at most 4 Mi, and its other columns 64 Ki together.
+"""
+
+import gzip
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from ..errors import ReadError
+from .foreign_formats import HEAD, refuse_binary
+from .records import FORMATS, USUAL, BadRow, Columns, Record
+from .streams import copy, naming, peek, printable
+from .text import scan_text
+
+
+def read_records(
+    path: str | Path, labelled: bool = False, *, columns: Columns = USUAL, keep: bool = False
+) -> Iterator[Record]:
+    """Read the records of a file, one after the other; the first bad row ends the reading.
+
+    Args:
+        path: a file, or `-` for standard input.
+        labelled: parse the labels. A label that is missing, not a number, NaN or infinite is an error.
+            If False (the default) labels are not looked at, and `expression` is None.
+        columns: names of the columns of a table. Default: found by their usual names.
+        keep: give each record its `others`, the other columns of its row. Default: False.
+
+    Raises:
+        ReadError: if the input has no record, is not text or Parquet, is damaged, or has a bad row.
+        OSError: if the file cannot be opened.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "promoters.fa")
+    ...     _ = path.write_text(">p1|11.5\\nACGT\\nAC\\n")
+    ...     for record in read_records(path, labelled=True):
+    ...         print(record.id, record.sequence, record.expression)
+    p1 ACGTAC 11.5
+    """
+    for row in scan_records(path, labelled, columns=columns, keep=keep):
+        if isinstance(row, BadRow):
+            raise row.error()
+        yield row
+
+
+def scan_records(
+    path: str | Path,
+    labelled: bool = False,
+    text_scanner: Callable[..., Iterator] | None = None,
+    *,
+    columns: Columns = USUAL,
+    keep: bool = False,
+) -> Iterator[Record | BadRow]:
+    """Like `read_records`, but a bad row comes as a `BadRow` in its place, and the reading goes on after it.
+
+    `text_scanner` takes the place of `scan_text`.
+    """
+    with ExitStack() as stack:
+        if str(path) == "-":
+            if sys.stdin is None:
+                raise ReadError("stdin: is closed; pipe the input in, or name a file")
+            name, file = "stdin", sys.stdin.buffer
+        elif Path(path).is_dir():
+            raise ReadError(f"{printable(str(path))}: is a folder; give a file")
+        else:
+            name, file = printable(str(path)), stack.enter_context(open(path, "rb"))
+        stack.enter_context(naming(name))
+        head, stream = peek(file, name, HEAD)
+        if zipped := head[:2] == b"\x1f\x8b":
+            head, stream = peek(gzip.GzipFile(fileobj=stream), name, HEAD)
+        if head[:4] == b"PAR1":
+            from .parquet import scan_parquet
+
+            if zipped or not file.seekable():  # Parquet is read from its end
+                file = stack.enter_context(tempfile.TemporaryFile())
+                copy(stream, file, name)
+            rows = scan_parquet(file, name, labelled, columns, keep)
+        else:
+            refuse_binary(head, name)
+            rows = (text_scanner or scan_text)(stream, name, labelled, columns, keep)
+        if (first := next(rows, None)) is None:
+            raise ReadError(f"{name}: has no record; give {FORMATS}")
+        yield first
+        yield from rows

@@ -1,0 +1,110 @@
+"""Rows as they are read, good and bad."""
+
+from typing import NamedTuple
+
+from ..errors import ReadError
+
+LONGEST_RECORD = 1 << 22
+"""Characters of a line, a sequence or a table's row: what a small gzip file unpacks to may have no end."""
+
+LONGEST_ID = 4096
+"""Characters of a record's id."""
+
+LONGEST_OTHERS = 1 << 16
+"""Characters of a record's other columns together."""
+
+FORMATS = "FASTA, TSV or CSV with a column 'sequence', one sequence a line, or Parquet, plain or gzipped"
+
+LARGEST_LABEL = 3.4028234663852886e38
+"""The largest float32; labels are stored as such."""
+
+
+class Record(NamedTuple):
+    """One sequence as read, not yet checked.
+
+    `id` is the row's number from 0 where the input names none; blank lines are no rows. `where` is `FILE:LINE`
+    from 1 (FASTA: the header's line), in Parquet `FILE:row N` from 1. `others` are the row's other columns by name, as
+    text and in the order of the file, if they were asked for; of FASTA it is `description`, the header after its first
+    word.
+    """
+
+    id: str
+    sequence: str
+    expression: float | None
+    where: str
+    others: dict[str, str] | None = None
+
+
+class Columns(NamedTuple):
+    """Names of a table's columns; None for one that is found by its usual names."""
+
+    sequence: str | None = None
+    id: str | None = None
+    label: str | None = None
+
+
+USUAL = Columns()
+"""All columns are found by their usual names."""
+
+
+class BadRow(NamedTuple):
+    """A row without a usable record: `reason` names the kind of fault, `detail` also the value and what to do."""
+
+    where: str
+    text: str
+    reason: str
+    detail: str
+
+    def error(self) -> ReadError:
+        return ReadError(f"{self.where}: {self.detail}")
+
+
+class RowFault(ValueError):
+    """What is wrong with one row, raised with (reason, detail)."""
+
+
+def check_sizes(id: str, others: dict[str, str] | None) -> None:
+    """Check that an id and the other columns are no longer than a row may have them.
+
+    Raises:
+        RowFault: if one is.
+    """
+    if len(id) > LONGEST_ID:
+        raise RowFault("id too long", f"the id has more than {LONGEST_ID} characters; shorten it")
+    if others is not None and sum(map(len, others.values())) > LONGEST_OTHERS:
+        what = f"the other columns have more than {LONGEST_OTHERS} characters"
+        raise RowFault("other columns too long", f"{what}; shorten them or leave them out")
+
+
+def too_long(what: str) -> RowFault:
+    """Return the fault of a line, sequence or row that is longer than `LONGEST_RECORD`."""
+    return RowFault(f"{what} too long", f"the {what} has more than {LONGEST_RECORD} characters; give windows of it")
+
+
+def parse_label(text: str | float | None) -> float:
+    """A label from text, or as a column of numbers holds it; finite as float32, in which labels are stored.
+
+    Raises:
+        RowFault: if it is missing, not a number, or not finite.
+    """
+    if text is None or text == "" or str(text).isspace():
+        raise RowFault("missing label", "the label is missing; give an expression to every row")
+    try:
+        value = parse_number(text) if isinstance(text, str) else float(text)
+    except (TypeError, ValueError):
+        what = f"the label {text!r:.80} is no number"
+        raise RowFault("label not a number", f"{what}; correct or remove the row") from None
+    if not abs(value) <= LARGEST_LABEL:
+        raise RowFault("label not finite", f"the label {text!r:.80} is not finite; correct or remove the row")
+    return value
+
+
+def parse_number(text: str) -> float:
+    """The number in a text, not in Python's own spellings, as `1_0`.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    if "_" in text or not text.isascii():
+        raise ValueError(f"{text!r:.80} is no number")
+    return float(text)

@@ -1,0 +1,104 @@
+"""Rows that cannot be used: the first ends the run, or they are left out, counted and listed."""
+
+import csv
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TypeVar
+
+from ..errors import InputWarning
+from ..sequence.construct import SequenceError
+from .output import open_output, text_stream
+from .records import BadRow, Record
+
+ON_ERROR = ("stop", "skip")
+"""What to do at a row that cannot be used."""
+
+_Use = TypeVar("_Use")
+
+
+class Rejects:
+    """Rows that cannot be used.
+
+    Args:
+        on_error: `stop` at the first, with its error; or `skip` them.
+        listing: where those skipped are written to, a line each under the header `where`, `reason`, `text` (TSV).
+            Default: nowhere.
+
+    Raises:
+        ValueError: if `on_error` is neither.
+    """
+
+    def __init__(self, on_error: str = "stop", listing: IO[str] | None = None):
+        if on_error not in ON_ERROR:
+            raise ValueError(f"on_error is {on_error!r:.80}; give {' or '.join(ON_ERROR)}")
+        self.counts: Counter[str] = Counter()
+        """How many were skipped, by reason."""
+        self._stop = on_error == "stop"
+        self._writer = csv.writer(listing, delimiter="\t", lineterminator="\n") if listing else None
+        if self._writer:
+            self._writer.writerow(("where", "reason", "text"))
+
+    def use(self, row: Record | BadRow, check: Callable[[Record], _Use]) -> _Use | None:
+        """Give what `check` returns for a row; None if the row is skipped.
+
+        Args:
+            row: as `scan_records` gives it.
+            check: returns no None, and raises a `SequenceError` for a record whose sequence cannot be used.
+
+        Raises:
+            ReadError, SequenceError: if the row cannot be used, unless such rows are skipped.
+        """
+        if isinstance(row, BadRow):
+            if self._stop:
+                raise row.error()
+            self._add(row)
+            return None
+        try:
+            return check(row)
+        except SequenceError as error:
+            if self._stop:
+                hint = "--on-error skip leaves such sequences out"
+                raise SequenceError(f"{error}; {hint}", error.reason) from error
+            text = row.sequence if row.expression is None else f"{row.sequence}\t{row.expression}"
+            self._add(BadRow(row.where, text, error.reason, str(error).removeprefix(f"{row.where}: ")))
+            return None
+
+    def good(self, rows: Iterable[Record | BadRow], check: Callable[[Record], _Use]) -> Iterator[tuple[Record, _Use]]:
+        """Give the rows that are not skipped, in their order, each with what `check` returns for it."""
+        for row in rows:
+            if (use := self.use(row, check)) is not None:
+                yield row, use
+
+    def _add(self, row: BadRow) -> None:
+        self.counts[row.reason] += 1
+        if self._writer:
+            self._writer.writerow((row.where, row.detail, row.text))
+
+    def summary(self) -> str:
+        """Name the reasons with their counts."""
+        return ", ".join(f"{count} {reason}" for reason, count in self.counts.items())
+
+    def warn(self) -> None:
+        """Warn of what was skipped: one `InputWarning` a reason, with its count."""
+        for reason, count in self.counts.items():
+            warnings.warn(f"skipped {count} rows: {reason}", InputWarning, stacklevel=3)
+
+
+@contextmanager
+def open_rejects(on_error: str = "stop", path: str | Path | None = None) -> Iterator[Rejects]:
+    """Give `Rejects` that are listed in a file, which appears when it is whole; None: nowhere.
+
+    Raises:
+        ValueError: if `on_error` is none of `ON_ERROR`, or nothing is skipped and yet to be listed.
+        OSError: if the file cannot be written.
+    """
+    if path is None:
+        yield Rejects(on_error)
+        return
+    if on_error == "stop":
+        raise ValueError(f"{path}: is to list what is skipped; give --on-error skip, too")
+    with open_output(Path(path)) as file, text_stream(file, zipped=str(path).endswith(".gz")) as listing:
+        yield Rejects(on_error, listing)

@@ -1,0 +1,1 @@
+"""What is published with the weights: configurations and models, which import only each other."""

@@ -1,0 +1,147 @@
+"""What the models of this package share: weights from `model.safetensors` alone, and the scale of expression."""
+
+import math
+from collections.abc import Container, Set
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+from transformers import PreTrainedConfig, PreTrainedModel
+from transformers.utils import SAFE_WEIGHTS_NAME, cached_file
+
+from .config_checks import find_file
+
+MAX_HEADER = 2**20
+"""Bytes of the list of tensors that a file begins with; 48 layers take 100 KiB."""
+
+_FLOATS = ("F64", "F32", "F16", "BF16")
+_HUB = ("cache_dir", "force_download", "local_files_only", "proxies", "revision", "subfolder", "token")
+
+
+class FromSafetensors:
+    """Gives a model's class a `from_pretrained` that reads `config.json` and `model.safetensors`, and nothing else."""
+
+    @classmethod
+    def from_pretrained(
+        cls, name: str | Path | None, *args: Any, config: PreTrainedConfig | None = None, **kwargs: Any
+    ):
+        """As stock's, with what a stranger's folder may hold refused or not looked at: pickles, adapters, shards.
+
+        Args:
+            name: folder or Hub id; None for what a `state_dict` gives.
+            config: in place of the folder's.
+            **kwargs: of stock's `from_pretrained`.
+
+        Raises:
+            ValueError: if the configuration or the weights are not those of such a model.
+            OSError: if there is no such model.
+        """
+        if name is None:
+            return super().from_pretrained(None, *args, config=config, **kwargs)
+        hub = {key: kwargs.pop(key) for key in _HUB if key in kwargs}
+        dtype = {key: kwargs.pop(key) for key in ("dtype", "torch_dtype") if key in kwargs}
+        if not isinstance(config, PreTrainedConfig):
+            place = name if config is None else config
+            config, kwargs = cls.config_class.from_pretrained(place, return_unused_kwargs=True, **hub, **kwargs)
+        weights = read_weights(_find(name, hub), cls, config, kwargs.get("ignore_mismatched_sizes", False))
+        for unused in ("trust_remote_code", "use_safetensors"):
+            kwargs.pop(unused, None)
+        loaded = super().from_pretrained(None, *args, config=config, state_dict=weights, **dtype, **kwargs)
+        model = loaded[0] if isinstance(loaded, tuple) else loaded
+        model.name_or_path = model.config.name_or_path = str(name)
+        return loaded
+
+
+def read_weights(
+    path: Path, kind: type[PreTrainedModel], config: PreTrainedConfig, ignore_mismatched_sizes: bool = False
+) -> dict[str, Tensor]:
+    """Read the tensors that a model expects, on the CPU. Unexpected names come back empty, so that loading reports
+    them. Names, types and shapes are compared before memory is taken.
+
+    Raises:
+        ValueError: if the file is no whole safetensors file or much larger than the model; if a tensor of the model
+            has another shape, unless these are to be left out, or holds no floating-point numbers; or if the file
+            lacks more than half of the model's numbers, as no model does that differs in its head alone.
+    """
+    with torch.device("meta"):
+        shapes = {name: weight.shape for name, weight in kind(config).state_dict().items()}
+    found = find_file(path)
+    _check_size(path, sum(map(math.prod, shapes.values())))
+    try:
+        with safe_open(found, "pt") as file:
+            keys = {_name(key, f"{kind.base_model_prefix}.", shapes): key for key in file.keys()}  # noqa: SIM118
+            slices = {name: file.get_slice(key) for name, key in keys.items() if name in shapes}
+            fitting = {name for name, entry in slices.items() if tuple(entry.get_shape()) == shapes[name]}
+            if not ignore_mismatched_sizes:
+                _check_lacking(path, slices.keys() - fitting)
+            if 2 * sum(math.prod(shapes[name]) for name in fitting) < sum(map(math.prod, shapes.values())):
+                _check_lacking(path, shapes.keys() - fitting)
+            for name in fitting:
+                if (dtype := slices[name].get_dtype()) not in _FLOATS:
+                    raise ValueError(f"{path}: {name} is of type {dtype}; give one of {', '.join(_FLOATS)}")
+            return {
+                name: file.get_tensor(keys[name]) if name in fitting else torch.empty(0)
+                for name in keys
+                if name in fitting or name not in shapes
+            }
+    except SafetensorError as error:
+        raise ValueError(f"{path}: is no whole safetensors file ({error}); fetch or export it again") from error
+
+
+def _check_lacking(path: Path, names: Set[str]) -> None:
+    if names:
+        some, more = ", ".join(sorted(names)[:5]), f" and {len(names) - 5} more" if len(names) > 5 else ""
+        raise ValueError(f"{path}: has no fitting weights for {some}{more}; config.json is of another model")
+
+
+def _check_size(path: Path, numbers: int) -> None:
+    """A file is mapped into memory, so its size is looked at before."""
+    if path.stat().st_size > MAX_HEADER + 16 * numbers:
+        raise ValueError(f"{path}: is far larger than config.json says ({numbers:,} numbers)")
+    with path.open("rb") as file:
+        if int.from_bytes(file.read(8), "little") > MAX_HEADER:
+            raise ValueError(f"{path}: lists more tensors than any model of this kind has, or is no safetensors file")
+
+
+def _name(key: str, prefix: str, shapes: Container[str]) -> str:
+    """A tensor's name in the model: encoders are saved alone or within a model, and old norms have other names."""
+    key = key.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
+    return next((name for name in (key, prefix + key, key.removeprefix(prefix)) if name in shapes), key)
+
+
+def _find(name: str | Path, hub: dict[str, Any]) -> Path:
+    """A model's `model.safetensors`, in its folder or fetched from the Hub."""
+    try:
+        return Path(cached_file(name, SAFE_WEIGHTS_NAME, **hub))
+    except OSError as error:
+        if "does not appear to have a file" not in str(error):
+            raise
+        raise ValueError(
+            f"{name}: has no {SAFE_WEIGHTS_NAME}; a pickle, such as pytorch_model.bin, can run code when it is opened "
+            "and is not: where you trust it, load it with stock transformers, and save it with save_pretrained"
+        ) from error
+
+
+class PredictsExpression:
+    """For a model with `config.label_mean`, `config.label_std`, and a linear `classifier` of one output."""
+
+    def expression_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Mean squared error in units of the training labels' standard deviation.
+
+        Args:
+            logits: (n, 1), in expression units.
+            labels: (n,), in expression units.
+        """
+        return ((logits.flatten().float() - labels.flatten().float()) / self.config.label_std).square().mean()
+
+    @torch.no_grad()
+    def set_label_statistics(self, mean: float, std: float) -> None:
+        """Let an untrained output layer start at the labels' mean and spread, in expression units.
+
+        So training sees standardised labels, while every saved model predicts expression units in any loader.
+        """
+        self.config.label_mean, self.config.label_std = mean, std
+        self.classifier.weight.mul_(std)
+        nn.init.constant_(self.classifier.bias, mean)

@@ -1,0 +1,201 @@
+"""BERT that predicts expression, and BERT for masked language modelling; weights are named as stock BERT's."""
+
+import torch
+from torch import Tensor, nn
+from transformers import BertForMaskedLM, BertForSequenceClassification, BertModel, BertPreTrainedModel
+from transformers.masking_utils import create_bidirectional_mask
+from transformers.modeling_outputs import MaskedLMOutput, SequenceClassifierOutput
+from transformers.utils import can_return_tuple
+
+from .config_checks import check_config  # noqa: F401
+
+# Old transformers copies from a local folder only what the file that it loads imports itself.
+from .configuration_dna import DnaConfig  # noqa: F401
+from .configuration_dream_bert import DreamBertConfig
+from .fast_layers import TokenProjections, first_row, is_stock, layer_on_cpu
+from .modeling_dna import FromSafetensors, PredictsExpression
+
+
+def _auto_map(auto_model: str) -> dict[str, str]:
+    """What loaders that trust this code build from a saved folder; others build stock BERT."""
+    classes = {
+        "AutoModel": auto_model,
+        "AutoModelForMaskedLM": "DreamBertForMaskedLM",
+        "AutoModelForSequenceClassification": "BertForSequenceRegression",
+    }
+    return {"AutoConfig": "configuration_dream_bert.DreamBertConfig"} | {
+        auto: f"modeling_dream_bert.{name}" for auto, name in classes.items()
+    }
+
+
+class DreamBertModel(FromSafetensors, BertModel):
+    """Stock `BertModel`: the encoder."""
+
+    config_class = DreamBertConfig
+
+
+class DreamBertForMaskedLM(FromSafetensors, BertForMaskedLM):
+    """Stock `BertForMaskedLM` over the 130 3-mer tokens, which can give the logits of some tokens alone."""
+
+    config_class = DreamBertConfig
+    # Trainer would otherwise multiply the loss by accumulation steps and processes, since forward takes **kwargs.
+    accepts_loss_kwargs = False
+
+    def __init__(self, config: DreamBertConfig):
+        super().__init__(config)
+        config.auto_map = _auto_map("DreamBertModel")
+
+    @can_return_tuple
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        predicted: Tensor | None = None,
+        labels: Tensor | None = None,
+        **kwargs,
+    ) -> MaskedLMOutput:
+        """Predict tokens, and the loss where labels are given.
+
+        Args:
+            input_ids, attention_mask: int64, (n, length), as in stock BERT.
+            predicted: bool (n, length), true for the m tokens whose logits are wanted; None: all are.
+            labels: int64 (n, length), -100 where nothing is to be predicted.
+            **kwargs: stock BERT's other arguments; they take stock BERT's path.
+
+        Returns:
+            `logits`, (n, length, 130), or with `predicted` (m, 130) in the order of `input_ids[predicted]`; `loss`,
+            the mean cross-entropy of those tokens that have a label.
+        """
+        if predicted is None:
+            return super().forward(input_ids, attention_mask, labels=labels, **kwargs)
+        if _asks_for_more(self, input_ids, attention_mask, kwargs):
+            output = super().forward(input_ids, attention_mask, **kwargs)
+            output.logits = output.logits[predicted]
+        else:
+            hidden, mask = before_last_layer(self.bert, input_ids, attention_mask)
+            last = self.bert.encoder.layer[-1]
+            attended = last.attention.self(hidden, mask)[0][predicted]
+            row = last.feed_forward_chunk(last.attention.output(attended, hidden[predicted]))
+            output = MaskedLMOutput(logits=self.cls(row))
+        if labels is not None:
+            output.loss = nn.functional.cross_entropy(output.logits.float(), labels[predicted])
+        return output
+
+
+class BertForSequenceRegression(PredictsExpression, FromSafetensors, BertForSequenceClassification):
+    """Embeddings, layers, pooler, dropout and one linear output: expression.
+
+    The weights are those of stock `BertForSequenceClassification` with one label, and so are the numbers. Two things
+    are its own: the last layer computes the `[CLS]` row alone, the only one that the pooler reads; and inputs may have
+    an axis of reading frames, whose outputs are averaged.
+    """
+
+    config_class = DreamBertConfig
+    accepts_loss_kwargs = False
+
+    def __init__(self, config: DreamBertConfig):
+        super().__init__(config)
+        config.auto_map = _auto_map("BertForSequenceRegression")
+        self._token_projections: TokenProjections | None = None
+
+    @can_return_tuple
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        labels: Tensor | None = None,
+        **kwargs,
+    ) -> SequenceClassifierOutput:
+        """Predict expression, and the loss where labels are given.
+
+        Args:
+            input_ids: int64, (n, length) or (n, frames, length).
+            attention_mask, token_type_ids, position_ids: of the same shape; as in stock BERT.
+            labels: float (n,), expression.
+            **kwargs: stock BERT's other arguments (`inputs_embeds`, `output_attentions`, …) take stock BERT's path.
+
+        Returns:
+            `logits`, (n, 1), in expression units; `loss`, the mean squared error in units of `config.label_std`.
+        """
+        inputs = dict(attention_mask=attention_mask, token_type_ids=token_type_ids, position_ids=position_ids)
+        frames = input_ids.shape[:2] if input_ids is not None and input_ids.dim() == 3 else None
+        if frames:
+            input_ids = input_ids.flatten(0, 1)
+            inputs = {name: value if value is None else value.flatten(0, 1) for name, value in inputs.items()}
+        if _asks_for_more(self, input_ids, inputs["attention_mask"], kwargs):
+            output = super().forward(input_ids, **inputs, **kwargs)
+        else:
+            pooled = self.bert.pooler(self._first_token(input_ids, **inputs))
+            output = SequenceClassifierOutput(logits=self.classifier(self.dropout(pooled)))
+        if frames:
+            output.logits = output.logits.unflatten(0, frames).mean(1)
+        if labels is not None:
+            output.loss = self.expression_loss(output.logits, labels)
+        return output
+
+    def _first_token(self, input_ids: Tensor, attention_mask: Tensor | None, **inputs: Tensor | None) -> Tensor:
+        """The last layer's `[CLS]` row, (n, 1, hidden)."""
+        if self._may_run_on_cpu(input_ids, inputs):
+            hidden = self._hidden_on_cpu(input_ids, attention_mask)
+        else:
+            hidden, _ = before_last_layer(self.bert, input_ids, attention_mask, **inputs)
+        return first_row(self.bert.encoder.layer[-1], hidden, attention_mask)
+
+    def _may_run_on_cpu(self, input_ids: Tensor, inputs: dict) -> bool:
+        """Whether the shortcuts for a CPU apply: no gradients, float32, plain ids."""
+        return (
+            not (self.training or torch.is_grad_enabled() or torch.compiler.is_compiling())
+            and input_ids.device.type == "cpu"
+            and torch.backends.mkldnn.is_available()
+            and not torch.is_autocast_enabled("cpu")
+            and self.dtype == torch.float32
+            and self.config.hidden_act == "gelu"
+            and self.config.num_hidden_layers > 1
+            and all(value is None for value in inputs.values())
+            # A stranger id would find the row of another token; stock's embeddings refuse it.
+            and input_ids.shape[1] <= self.config.max_position_embeddings
+            and bool((input_ids >= 0).all() and (input_ids < self.config.vocab_size).all())
+        )
+
+    def _hidden_on_cpu(self, input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
+        """What enters the last layer, (n, length, hidden)."""
+        if self._token_projections is None or not self._token_projections.are_current():
+            self._token_projections = TokenProjections(self.bert)
+        hidden, projections = self._token_projections(input_ids)
+        mask = None if attention_mask is None or attention_mask.all() else attention_mask[:, None, None].bool()
+        for layer in self.bert.encoder.layer[:-1]:
+            hidden, projections = layer_on_cpu(layer, hidden, mask, projections), None
+        return hidden
+
+
+def _asks_for_more(
+    model: BertPreTrainedModel, input_ids: Tensor | None, attention_mask: Tensor | None, arguments: dict
+) -> bool:
+    """Whether the caller asks for more than some rows, in another way than ids and a mask, or of a changed BERT."""
+    return (
+        input_ids is None
+        or (attention_mask is not None and attention_mask.dim() != 2)
+        or any(value is not None for value in arguments.values())
+        or model.config.output_attentions
+        or model.config.output_hidden_states
+        or not is_stock(model.bert.encoder.modules())
+    )
+
+
+def before_last_layer(
+    bert: BertModel, input_ids: Tensor, attention_mask: Tensor | None, **inputs: Tensor | None
+) -> tuple[Tensor, Tensor | None]:
+    """What enters the last layer, (n, length, hidden), and the mask of its attention."""
+    hidden = bert.embeddings(input_ids, **inputs)
+    mask = create_bidirectional_mask(bert.config, hidden, attention_mask)
+    for layer in bert.encoder.layer[:-1]:
+        hidden = layer(hidden, mask)
+    return hidden, mask
+
+
+# With these, `save_pretrained` puts this code beside the weights, for those who load with `trust_remote_code=True`.
+DreamBertConfig.register_for_auto_class()
+DreamBertForMaskedLM.register_for_auto_class("AutoModelForMaskedLM")
+BertForSequenceRegression.register_for_auto_class("AutoModelForSequenceClassification")

@@ -1,0 +1,191 @@
+"""Convolutions that predict expression: they learn much faster than a BERT from measurements, and can teach one."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from transformers import PreTrainedModel
+from transformers.modeling_outputs import SequenceClassifierOutput
+from transformers.utils import can_return_tuple
+
+from .config_checks import check_config  # noqa: F401
+
+# Old transformers copies from a local folder only what the file that it loads imports itself.
+from .configuration_dna import DnaConfig  # noqa: F401
+from .configuration_dream_conv import DreamConvConfig
+from .modeling_dna import FromSafetensors, PredictsExpression
+
+SIXMER = 6
+POSITION_WEIGHTS = 2
+"""Weighted means in the pooling of convolutions that know positions."""
+
+WAVES = 8
+"""Cosines over the distance from the sequence's end; the weights of positions are sums of them, and so are smooth."""
+
+_SPECIAL_TOKENS, _SEP, _N = 5, 3, 4  # as in encoding.py, which is not beside a published model
+
+
+def token_bases(input_ids: Tensor) -> Tensor:
+    """The bases, 0 to 3 and 4 for N, int64 (n, length), of `[CLS]`, overlapping 3-mers, `[SEP]` and padding.
+
+    A 3-mer stands for its middle base, and `[CLS]` and `[SEP]` for the first base of all and the last: a sequence of
+    at least 3 bp is whole again.
+
+    >>> token_bases(torch.tensor([[2, 12, 44, 3, 0]])).tolist()  # [CLS] ACG CGN [SEP] [PAD]
+    [[0, 1, 2, 4, 4]]
+    """
+    kmers = input_ids - _SPECIAL_TOKENS
+    first, middle, last = (torch.where(kmers >= 0, kmers // place % 5, _N) for place in (25, 5, 1))
+    bases = torch.where(input_ids == _SEP, last.roll(1, 1), middle)
+    bases[:, 0] = first[:, 1]
+    return bases
+
+
+def sixmer_numbers(bases: Tensor) -> Tensor:
+    """The number of the 6-mer that begins at each place, int64 (n, length): its bases are the digits, to base 5.
+
+    Past the end all is N.
+
+    >>> sixmer_numbers(torch.tensor([[0, 0, 0, 0, 1, 2]])).tolist()
+    [[7, 39, 199, 999, 4999, 9374]]
+    """
+    places = 5 ** torch.arange(SIXMER - 1, -1, -1, device=bases.device)
+    return (F.pad(bases, (0, SIXMER - 1), value=_N).unfold(1, SIXMER, 1) * places).sum(2)
+
+
+def positions_from_end(attention_mask: Tensor, most: int) -> Tensor:
+    """Bp from each place to its sequence's end, at most `most` - 1, int64 (n, length); 0 where padded.
+
+    >>> positions_from_end(torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]]), most=3).tolist()
+    [[2, 2, 1, 0], [1, 0, 0, 0]]
+    """
+    return (attention_mask.flip(1).cumsum(1).flip(1) - 1).clamp(0, most - 1)
+
+
+def position_table(coefficients: Tensor, positions: int) -> Tensor:
+    """Sums of cosines at each distance from the end, (positions, ...), from their coefficients, (waves, ...).
+
+    >>> position_table(torch.tensor([[1.0], [0.0]]), 2).square().round(decimals=3).tolist()
+    [[0.5], [0.5]]
+    """
+    place = (torch.arange(positions, device=coefficients.device) + 0.5) / positions
+    waves = torch.cos(torch.pi * place[:, None] * torch.arange(1, len(coefficients) + 1, device=place.device))
+    return torch.tensordot(waves.to(coefficients.dtype), coefficients, 1)
+
+
+class _Convolution(nn.Sequential):
+    def __init__(self, inputs: int, outputs: int, kernel: int, dilation: int = 1):
+        norm = nn.BatchNorm1d(outputs)
+        norm.num_batches_tracked = None  # a whole number, which a file of weights has no place for
+        super().__init__(
+            nn.Conv1d(inputs, outputs, kernel, padding="same", dilation=dilation, bias=False), norm, nn.SiLU()
+        )
+
+
+class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTrainedModel):
+    """A scan for motifs, residual convolutions ever wider apart, and mean and maximum of all places.
+
+    It takes the same tokens as the BERT with overlapping 3-mers, and makes bases of them. Each 6-mer adds a weight of
+    its own to the prediction, 0 until `ridge.mix_with_ridge` gives them, and for ever where it has an N; training
+    leaves these weights as they are.
+    """
+
+    config_class = DreamConvConfig
+    base_model_prefix = "model"
+    accepts_loss_kwargs = False
+
+    def __init__(self, config: DreamConvConfig):
+        super().__init__(config)
+        width = config.hidden_size
+        self.scan = _Convolution(4, width, config.motif_size)
+        self.layers = nn.ModuleList(
+            _Convolution(width, width, config.kernel_size, dilation) for dilation in config.dilations
+        )
+        self.dropout = nn.Dropout1d(config.hidden_dropout_prob)
+        pooled = 2 * width
+        if config.positions:
+            self.position_embeddings = nn.Parameter(torch.empty(WAVES, width))
+            self.position_weights = nn.Parameter(torch.empty(WAVES, POSITION_WEIGHTS, width))
+            pooled += POSITION_WEIGHTS * width
+        self.head = nn.Sequential(nn.Dropout(2 * config.hidden_dropout_prob), nn.Linear(pooled, width), nn.SiLU())
+        self.classifier = nn.Linear(width, 1)
+        self.register_buffer("sixmers", torch.zeros(5**SIXMER))
+        config.auto_map = {
+            "AutoConfig": "configuration_dream_conv.DreamConvConfig",
+            "AutoModel": "modeling_dream_conv.DreamConvForSequenceRegression",
+            "AutoModelForSequenceClassification": "modeling_dream_conv.DreamConvForSequenceRegression",
+        }
+        self.post_init()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Conv1d | nn.Linear):
+            module.reset_parameters()
+        if module is self:
+            nn.init.zeros_(self.sixmers)
+            if self.config.positions:
+                nn.init.zeros_(self.position_embeddings)
+                nn.init.zeros_(self.position_weights)
+                for wave in range(POSITION_WEIGHTS):
+                    nn.init.ones_(self.position_weights[wave, wave])
+
+    def features(self, bases: Tensor, attention_mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """What the convolutions make of each place, (n, hidden, length), and its mean and maximum, (n, 2 * hidden).
+
+        With `config.positions` the second is (n, 4 * hidden): the weighted means come last.
+
+        Args:
+            bases: int64 (n, length), as `token_bases` gives them.
+            attention_mask: int64 (n, length), 0 where padded, which means nothing to either; None: nothing is.
+        """
+        mask = None if attention_mask is None or attention_mask.all() else attention_mask[:, None].bool()
+        hidden = F.one_hot(bases, 5)[..., :4].transpose(1, 2).to(self.dtype)
+        hidden = self.scan(hidden)
+        if self.config.positions:
+            one_row = torch.ones_like(bases[:1]) if mask is None else attention_mask
+            position = positions_from_end(one_row, self.config.positions)
+            hidden = hidden + position_table(self.position_embeddings, self.config.positions)[position].transpose(1, 2)
+        for layer in self.layers:
+            hidden = hidden if mask is None else hidden.masked_fill(~mask, 0)
+            hidden = hidden + layer(self.dropout(hidden))
+        if mask is None:
+            pooled = torch.cat([hidden.mean(2), hidden.amax(2)], 1)
+        else:
+            mean = hidden.masked_fill(~mask, 0).sum(2) / mask.sum(2)
+            pooled = torch.cat([mean, hidden.masked_fill(~mask, -torch.inf).amax(2)], 1)
+        if self.config.positions:
+            kept = hidden if mask is None else hidden.masked_fill(~mask, 0)
+            weights = position_table(self.position_weights, self.config.positions) / self.config.positions
+            weights = weights[position].permute(0, 2, 3, 1)
+            weighted = (kept[:, None] * weights).sum(3)
+            pooled = torch.cat([pooled, weighted.flatten(1)], 1)
+        return hidden, pooled
+
+    @can_return_tuple
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        **kwargs,
+    ) -> SequenceClassifierOutput:
+        """Predict expression, and the loss where labels are given.
+
+        Args:
+            input_ids: int64 (n, length), `[CLS]`, overlapping 3-mers, `[SEP]`, padding.
+            attention_mask: int64 (n, length), 0 where padded; None: nothing is.
+            labels: float (n,), expression.
+            token_type_ids: not looked at; tokenizers give them.
+
+        Returns:
+            `logits`, (n, 1), in expression units; `loss`, the mean squared error in units of `config.label_std`.
+        """
+        bases = token_bases(input_ids)
+        _, pooled = self.features(bases, attention_mask)
+        logits = self.classifier(self.head(pooled)) + self.sixmers[sixmer_numbers(bases)].sum(1, keepdim=True)
+        return SequenceClassifierOutput(
+            logits=logits, loss=None if labels is None else self.expression_loss(logits, labels)
+        )
+
+
+DreamConvConfig.register_for_auto_class()
+DreamConvForSequenceRegression.register_for_auto_class("AutoModelForSequenceClassification")

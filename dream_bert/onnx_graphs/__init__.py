@@ -1,0 +1,1 @@
+"""ONNX graphs of the models, written node by node; they need no torch."""

@@ -1,0 +1,1 @@
+"""From DNA to token ids: the construct, its orientation, and the tokenizer."""

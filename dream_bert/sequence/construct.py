@@ -1,0 +1,160 @@
+"""The reporter construct: its constant bases, and the way from any input sequence to the insert.
+
+The plasmid is the pTpA GPRA scaffold (AddGene 127546; de Boer et al. 2020, https://doi.org/10.1038/s41587-019-0315-8).
+An *insert* (about 80 bp) lies between 17 and 13 constant bp, together the *oligo*; the plasmid around the insert is
+the *context*.
+"""
+
+import re
+
+UPSTREAM = (
+    "AGTCCACTATTAAAGAACGTGGACTCCAACGTCAAAGGGCGAAAAACCGT"
+    "CTATCAGGGCGATGGCCCACTACGTGAACCATCACCCTAATCAAGTGCTA"
+    "GCAGGAATGATGCAAAAGGTTCCCGATTCGAACTGCATTTTTTTCACATC"
+)
+"""150 bp of the plasmid that end where the insert begins."""
+
+DOWNSTREAM = (
+    "GGTTACGGCTGTTTCTTAATTAAAAAAAGATAGAAAACATTAGGAGTGTA"
+    "ACACAAGACTTTCGGATCCTGAGCAGGCAAGATAAACGAAGGCAAAGATG"
+    "TCTAAAGGTGAAGAATTATTCACTGGTGTTGTCCCAATTTTGGTTGAATT"
+)
+"""150 bp of the plasmid that begin where the insert ends."""
+
+OLIGO_START = UPSTREAM[-17:]
+"""The oligo's 17 constant bp before the insert."""
+
+OLIGO_END = DOWNSTREAM[:13]
+"""The oligo's 13 constant bp after the insert."""
+
+_OLIGO_START = re.compile(f"^([^ACGT]{{0,2}}){OLIGO_START}")
+_NOT_IUPAC = re.compile(r"[^ACGTURYSWKMBDHVN]", re.IGNORECASE | re.ASCII)
+
+
+class SequenceError(ValueError):
+    """An input sequence that cannot be scored; the message names the record, its place and what to do.
+
+    `reason` names the kind of fault, for counts.
+    """
+
+    def __init__(self, message: str, reason: str = "unusable sequence"):
+        super().__init__(message)
+        self.reason = reason
+
+
+def clean(sequence: str) -> str:
+    """Upper case, RNA's U as T, white space removed.
+
+    >>> clean("acg u\\n")
+    'ACGT'
+    """
+    return _without_space(sequence).upper().replace("U", "T")
+
+
+def to_insert(sequence: str) -> str:
+    """The insert of a cleaned sequence: each oligo constant is taken off on its own, where it stands exactly.
+
+    One or two N, or other letters that read as N, that choose a reading frame may stand before the first, and stay.
+
+    >>> to_insert(OLIGO_START + "ACGT" + OLIGO_END), to_insert("ACGT" + OLIGO_END), to_insert("ACGT")
+    ('ACGT', 'ACGT', 'ACGT')
+    """
+    if start := _OLIGO_START.match(sequence):
+        sequence = start[1] + sequence[start.end() :]
+    return sequence.removesuffix(OLIGO_END)
+
+
+def to_oligo(insert: str) -> str:
+    """The oligo of an insert: 17 bp, the insert, 13 bp.
+
+    >>> len(to_oligo("A" * 80))
+    110
+    """
+    return OLIGO_START + insert + OLIGO_END
+
+
+def to_construct(insert: str, context: int = 150) -> str:
+    """The insert with `context` bp (0 to 150) of the plasmid on each side.
+
+    Raises:
+        ValueError: if `context` is not between 0 and 150.
+
+    >>> len(to_construct("A" * 80))
+    380
+    >>> to_construct("ACGT", context=3)
+    'ATCACGTGGT'
+    """
+    if not 0 <= context <= len(UPSTREAM):
+        raise ValueError(f"context is {context} bp; give 0 to {len(UPSTREAM)}")
+    return UPSTREAM[len(UPSTREAM) - context :] + insert + DOWNSTREAM[:context]
+
+
+def check_insert(sequence: str, record: str, where: str = "", longest: int | None = None) -> str:
+    """The insert of an input sequence (insert, oligo or another length), checked.
+
+    Args:
+        sequence: as read: any case, T or U, white space, IUPAC codes.
+        record: the record's name, for messages.
+        where: file and line, for messages, as `promoters.fa:12`.
+        longest: the longest insert in bp that the model has positions for; no limit if None.
+
+    Raises:
+        SequenceError: if the sequence is no string; if the insert is empty, longer than `longest`, or has a character
+            outside IUPAC.
+
+    >>> check_insert("tgcatttttttcacatcACGR", "p1")
+    'ACGR'
+    >>> check_insert("", "p", "a:2")
+    Traceback (most recent call last):
+    dream_bert.sequence.construct.SequenceError: a:2: record 'p': the sequence is empty; give at least 1 bp of insert
+    """
+    return check_length(to_insert(check_bases(sequence, record, where)), record, where, longest)
+
+
+def check_bases(sequence: str, record: str, where: str = "") -> str:
+    """Check a sequence as read, and clean it.
+
+    Raises:
+        SequenceError: if it is no string, is empty, or has a character outside IUPAC.
+    """
+    if not isinstance(sequence, str):
+        raise SequenceError(f"{_place(record, where)}: {sequence!r:.80} is no text; give a string", "no text")
+    if wrong := _NOT_IUPAC.search(text := _without_space(sequence)):
+        what = f"character {wrong[0]!r} at base {wrong.start() + 1} is not an IUPAC nucleotide code"
+        raise SequenceError(f"{_place(record, where)}: {what}; remove or replace it", "character outside IUPAC")
+    if not text:
+        what = "the sequence is empty; give at least 1 bp of insert"
+        raise SequenceError(f"{_place(record, where)}: {what}", "empty sequence")
+    return text.upper().replace("U", "T")
+
+
+def check_length(insert: str, record: str, where: str = "", longest: int | None = None) -> str:
+    """Check that an insert is neither empty nor longer than `longest` bp, and return it.
+
+    Raises:
+        SequenceError: if it is.
+    """
+    if not insert:
+        what = "nothing is left between the oligo's constants; give at least 1 bp of insert"
+        raise SequenceError(f"{_place(record, where)}: {what}", "empty sequence")
+    if longest is not None and len(insert) > longest:
+        what = f"the insert is {len(insert)} bp and the model reads at most {longest} bp; score a window of it"
+        raise SequenceError(f"{_place(record, where)}: {what}", "insert too long")
+    return insert
+
+
+def _place(record: str, where: str) -> str:
+    return f"{where}: record {quoted(record)}" if where else f"record {quoted(record)}"
+
+
+def quoted(name: str) -> str:
+    """A record's name as messages have it: on one line, at most 60 characters of it.
+
+    >>> quoted("p\\n1"), quoted("A" * 99) == repr("A" * 60 + "…")
+    ("'p\\\\n1'", True)
+    """
+    return repr(name if len(name) <= 60 else f"{name[:60]}…")
+
+
+def _without_space(text: str) -> str:
+    return "".join(text.split())

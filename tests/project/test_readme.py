@@ -1,0 +1,215 @@
+"""The numbers on the pages are those of the benchmarks' JSON, or of the code."""
+
+import json
+from itertools import takewhile
+from pathlib import Path
+
+import pytest
+
+from dream_bert.hub.card import render_card
+from dream_bert.inference.model_files import CHECKPOINTS
+from dream_bert.metrics.dream_score import PAIRED, WEIGHTS
+
+ROOT = Path(__file__).parents[2]
+
+
+def rows(page: str | Path, header: str) -> dict[str, list[str]]:
+    """The cells of a Markdown table's rows by their first one."""
+    lines = (ROOT / page).read_text().split(header)[1].splitlines()[2:]
+    table = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in takewhile(lambda line: line.startswith("|"), lines)
+    ]
+    return {cells[0]: cells[1:] for cells in table}
+
+
+@pytest.fixture
+def leaderboard():
+    return json.loads((ROOT / "benchmarks" / "results" / "leaderboard.json").read_text())
+
+
+KINDS = {"dream-promoter-bert": "regression", "dream-promoter-conv": "conv"}
+
+
+def test_leaderboard_travels_with_the_weights(leaderboard):
+    for model, result in leaderboard.items():
+        assert json.loads((CHECKPOINTS / model / "evaluation.json").read_text()) == result
+    assert leaderboard.keys() == KINDS.keys()
+
+
+def words(page: str) -> str:
+    return " ".join((ROOT / page).read_text().split())
+
+
+def test_coverage_of_intervals(leaderboard):
+    covered = [f"{result['interval']['covered'] * 100:.0f} %" for result in leaderboard.values()]
+    assert f"enclose {covered[0]} (BERT) and {covered[1]} (convolutions)" in words("docs/predicting.md")
+    for result in leaderboard.values():
+        assert 0.88 <= result["interval"]["covered"] <= 0.92
+        assert result["interval"]["mean_width"] < result["interval"]["constant_width"]
+
+
+def test_noisy_sample(leaderboard):
+    bert, conv = (result["train_sample"] for result in leaderboard.values())
+    text = words("docs/results.md")
+    assert f"On {bert['n']:,} noisy rows" in text
+    assert f"r is {bert['pearson']:.3f} (BERT) and {conv['pearson']:.3f} (convolutions)" in text
+
+
+def test_leaderboard_in_the_readme(leaderboard):
+    table = rows("README.md", "| model | parameters |")
+    for model, result in leaderboard.items():
+        info = json.loads((CHECKPOINTS / model / "training_info.json").read_text())
+        size, _, *scores = table[f"`{model}`"]
+        assert size == f"{info['parameters'] / 1e6:.1f} million"
+        assert scores == [
+            f"{result['subsets']['all']['pearson']:.3f}",
+            *(f"{result[name]:.3f}" for name in ("pearson_score", "spearman_score")),
+        ]
+
+
+def test_leaderboard(leaderboard):
+    table = rows("docs/results.md", "| public leaderboard | n | BERT: Pearson |")
+    bert, conv = leaderboard.values()
+    scores = [f"**{result[name]:.3f}**" for result in (bert, conv) for name in ("pearson_score", "spearman_score")]
+    assert table.pop("**DREAM score**") == ["", *scores]
+    assert table == {
+        name: [f"{row['n']:,}"]
+        + [f"{result['subsets'][name][key]:.3f}" for result in (bert, conv) for key in ("pearson", "spearman")]
+        for name, row in bert["subsets"].items()
+    }
+
+
+@pytest.mark.parametrize("model", KINDS)
+def test_leaderboard_on_the_card(model, leaderboard, tmp_path):
+    page, result = tmp_path / "card.md", leaderboard[model]
+    page.write_text(render_card(KINDS[model], "user/name", CHECKPOINTS / model))
+    assert (
+        f"| **name** | public | {result['pearson_score']:.3f} | {result['spearman_score']:.3f} |" in page.read_text()
+    )
+    table = rows(page, "| public leaderboard | n | Pearson | r² | Spearman |")
+    scores = table.pop("**DREAM score**")
+    assert scores == ["", "", f"**{result['pearson_score']:.3f}**", f"**{result['spearman_score']:.3f}**"]
+    assert table == {
+        name: [f"{row['n']:,}", *(f"{row[key]:.3f}" for key in ("pearson", "r2", "spearman"))]
+        for name, row in result["subsets"].items()
+    }
+
+
+def read_results(name: str) -> dict:
+    return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
+
+
+def test_cropped_promoters():
+    result = read_results("cropped")
+    assert f"{result['promoters']:,} random promoters" in words("docs/predicting.md")
+    columns = result["pearson"].values()
+    assert rows("docs/predicting.md", "| Pearson with the whole promoter's prediction |") == {
+        name: [f"{column[name]:.2f}" for column in columns] for name in result["pearson"]["dream-promoter-bert"]
+    }
+
+
+def test_prediction_speeds():
+    result, table = read_results("prediction"), rows("docs/speed.md", "| predict | sequences/s | times stock |")
+    (rates,) = result["speeds"].values()
+    table["stock"] = table.pop("stock transformers")
+    assert {name.strip("`"): cells[:2] for name, cells in table.items()} == {
+        name: [f"{row['median']:,.0f} ({row['min']:,.0f}-{row['max']:,.0f})", f"{row['times_stock']:.2f}"]
+        for name, row in rates.items()
+    }
+    for name, row in result["agreement"].items():
+        scores = [f"{score:.4f}" for score in result["leaderboard"][name].values()]
+        agreement = [f"{row['pearson']:.6f}", f"{row['max_difference']:.1g}"]
+        assert table[f"`{name}`"][2:] == agreement + scores
+
+
+def test_prediction_speeds_in_the_readme():
+    (rates,) = read_results("prediction")["speeds"].values()
+    text = words("README.md")
+    assert f"about {round(rates['torch']['median'], -2):,.0f} sequences per second, three times as many" in text
+    assert "In int8 it is six times as many" in text
+    assert (round(rates["torch"]["times_stock"]), round(rates["onnx-int8"]["times_stock"])) == (3, 6)
+
+
+def test_peak_memory():
+    small, large = (
+        f"{peak:.0f} MiB for {int(size):,}" for size, peak in read_results("prediction")["peak_memory_mib"].items()
+    )
+    assert f"at most {small} sequences and {large}" in words("docs/speed.md")
+
+
+def test_first_predictions():
+    result = read_results("startup")
+    table = {name.strip("`"): cells for name, cells in rows("docs/speed.md", "| first prediction | seconds |").items()}
+    assert f"`dream-bert --help` takes {result['help']['median']:.2f} s" in words("docs/speed.md")
+    for name, parts in result["first_prediction"].items():
+        whole = parts.pop("whole process")
+        assert table[name] == [
+            "{median:.2f} ({min:.2f}-{max:.2f})".format(**whole),
+            ", ".join(f"{part} {spread['median']:.2f}" for part, spread in parts.items()),
+        ]
+    assert table.keys() == result["first_prediction"].keys()
+
+
+def test_training_speeds():
+    stages = read_results("training")["stages"]
+    table = rows("docs/speed.md", "| training step | fine-tuning, sequences/s | times stock |")
+    assert table == {
+        name: [
+            cell
+            for stage in ("fine-tuning", "pretraining")
+            for cell in (
+                f"{stages[stage][name]['sequences_per_second']:,.0f}",
+                f"{stages[stage][name]['over_stock_float32']:.2f}",
+            )
+        ]
+        for name in stages["fine-tuning"]
+    }
+
+
+def test_preparation_speeds():
+    assert rows("docs/speed.md", "| `dream-bert prepare` | rows | seconds |") == {
+        name: [
+            f"{row['rows']:,}",
+            "{median:.1f} ({min:.1f}-{max:.1f})".format(**row["seconds"]),
+            f"{row['peak_mib']['median']:,.0f}",
+        ]
+        for name, row in read_results("preparation")["prepare"].items()
+    }
+
+
+def test_preparation_against_the_usual_way():
+    times = [row["times_prepare"] for name, row in read_results("preparation")["usual"].items() if name != "prepare"]
+    assert f"takes {min(times):.0f} to {max(times):.0f} times as long" in words("docs/speed.md")
+
+
+def test_loading_speeds():
+    result, stages = read_results("data_loading"), {"regression": "regression", "pretraining": "mlm"}
+    table = rows("docs/speed.md", "| loading, sequences/s on one core |")
+    shapes = ("batch 64", "batch 256", "batch 1024", "batch 64, DataLoader")
+    assert table == {
+        f"{stage}, `{preset}`": [f"{result['rates'][f'{key}, {preset}, {shape}']['median']:,.0f}" for shape in shapes]
+        for stage, key in stages.items()
+        for preset in ("seed", "compact")
+    }
+    opening, resuming = (times["median"] for times in (result["opening"], result["resuming"]["99 %"]))
+    assert f"rows takes {opening:.2f} s, resuming at 99 % of an epoch {resuming:.2f} s to the first batch" in words(
+        "docs/speed.md"
+    )
+
+
+def test_attention_speeds():
+    processors = [measured["seconds"] for measured in read_results("attention").values()]
+    assert rows("benchmarks/README.md", "| attention and its gradient | Intel Xeon with AMX, ms |") == {
+        name: [
+            "{median:.1f} ({min:.1f}-{max:.1f})".format(**{key: 1000 * value for key, value in seconds[name].items()})
+            for seconds in processors
+        ]
+        for name in processors[0]
+    }
+
+
+def test_weights_of_subsets():
+    table = {name.strip("`"): cells for name, cells in rows("docs/scoring.md", "| subset | weight |").items()}
+    assert {name: float(weight) for name, (weight, _) in table.items()} == WEIGHTS
+    assert {name for name, (_, members) in table.items() if members == "differences of two rows"} == PAIRED

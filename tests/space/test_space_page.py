@@ -1,0 +1,391 @@
+"""The built page in headless Chromium: its numbers are Python's, bad input is told, and nothing leaves the origin."""
+
+import csv
+import gzip
+import re
+import shutil
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from space_site import LONGEST, NO_PACKAGES, PACKAGES, script, served
+
+from dream_bert import DreamBertConfig
+from dream_bert.inference.model_files import DEFAULT_MODEL
+from dream_bert.sequence.construct import OLIGO_END, OLIGO_START
+from dream_bert.sequence.encoding import encode
+from dream_bert.sequence.orientation import reverse_complement
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def dist(chromium, tmp_path_factory):
+    pytest.importorskip("onnxruntime")
+    if not PACKAGES.is_dir():
+        pytest.skip(NO_PACKAGES)
+    dist = tmp_path_factory.mktemp("space") / "dist"
+    script("build").build(dist)
+    return dist
+
+
+@pytest.fixture(scope="module")
+def site(dist):
+    with served(dist) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    playwright = pytest.importorskip("playwright.sync_api")
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if not program:
+        pytest.skip("chromium is not here")
+    with playwright.sync_playwright() as driver:
+        # Without a sandbox, which a container's root has not; the page is our own.
+        yield driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+
+
+@pytest.fixture(scope="module")
+def visit(chromium, site):
+    """One visit of the page for all tests; no request of it may leave the origin, and nothing may fail in it."""
+    with visited(chromium, site) as page:
+        yield page
+
+
+@pytest.fixture
+def page(visit):
+    """The page with an empty form."""
+    visit.locator("#orient").evaluate("(box) => (box.checked = false)")
+    visit.fill("#sequences", "")
+    return visit
+
+
+@contextmanager
+def visited(chromium, site, **context):
+    context = chromium.new_context(**context)
+    requests, failures = [], []
+    context.on("request", lambda request: requests.append(request.url))
+    page = context.new_page()
+    page.on("pageerror", lambda error: failures.append(str(error)))
+    page.on("console", lambda message: failures.append(message.text) if message.type == "error" else None)
+    page.goto(site)
+    page.wait_for_selector("body[data-ready]")
+    yield page
+    assert requests and not [url for url in requests if not url.startswith((f"{site}/", f"blob:{site}"))]
+    assert not failures
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def in_python(dist):
+    """Expression of inserts by the built model in ONNX Runtime."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(dist / "model" / "model_int8.onnx", providers=["CPUExecutionProvider"])
+    config = DreamBertConfig.from_pretrained(DEFAULT_MODEL)
+    # One at a time: no padding, as on the page.
+    return lambda inserts: np.array([session.run(None, encode([insert], config))[0].item() for insert in inserts])
+
+
+def random_inserts(count: int, shortest: int = 80, longest: int = 80) -> list[str]:
+    draw = np.random.default_rng(count)
+    return ["".join(draw.choice(list("ACGT"), size)) for size in draw.integers(shortest, longest + 1, count)]
+
+
+def submit(page, text: str) -> None:
+    page.locator("#sequences").evaluate("(box, text) => (box.value = text)", text)  # `fill` types: slow for 10,000
+    page.click("button.primary")
+
+
+def downloaded(page, button: str = "#download") -> list[list[str]]:
+    with page.expect_download() as download:
+        page.click(button)
+    with open(download.value.path(), encoding="utf-8", newline="") as file:
+        return list(csv.reader(file, delimiter="\t", strict=True))
+
+
+def predicted(page, text: str) -> list[list[str]]:
+    """The rows of the TSV that the page makes of a text."""
+    submit(page, text)
+    page.wait_for_selector("#results:not([hidden])")
+    header, *rows = downloaded(page)
+    assert header == ["id", "expression", "note"]
+    return rows
+
+
+def expression_of(rows: list[list[str]]) -> list[float]:
+    return [float(expression) for _, expression, _ in rows]
+
+
+def assert_agrees(expression, expected) -> None:
+    np.testing.assert_allclose(expression, expected, atol=1e-4)  # two engines, of values up to 17, and four decimals
+
+
+def test_predictions_are_those_of_python(page, in_python):
+    inserts = [*random_inserts(8), *random_inserts(6, 1, LONGEST), "A", "NN", "ACGRYN" * 5, "ACGU" * 20]
+    rows = predicted(page, "".join(f">p{i} promoter\n{insert}\n" for i, insert in enumerate(inserts)))
+    assert [id for id, _, _ in rows] == [f"p{i}" for i in range(len(inserts))]
+    assert_agrees(expression_of(rows), in_python([i.replace("U", "T") for i in inserts]))
+    shown = page.locator("#predictions tbody tr td:nth-child(3)").all_inner_texts()
+    assert shown == [expression for _, expression, _ in rows]
+    assert all(re.fullmatch(r"-?\d+\.\d{4}", expression) for expression in shown)
+
+
+def test_an_oligo_is_its_insert(page):
+    (insert,) = random_inserts(1)
+    rows = predicted(page, f"{insert}\n{OLIGO_START}{insert}{OLIGO_END}\n{OLIGO_START.lower()}{insert}\n")
+    assert len({expression for _, expression, _ in rows}) == 1
+
+
+def test_what_the_model_was_not_trained_on_is_marked(page):
+    inserts = [
+        "ACGT" * 17 + "ACG",
+        "ACGT" * 18,
+        "ACGT" * 22,
+        "ACGT" * 22 + "A",
+        "N" * 9 + "A" * 71,
+        "RY" * 4 + "A" * 72,
+    ]
+    rows = predicted(page, "\n".join(inserts))
+    notes = [note for _, _, note in rows]
+    assert notes == ["shorter than 72 bp", "", "", "longer than 88 bp", "more than 10 % N", ""]
+    assert page.inner_text("#marks") == "⚠ 3 notes on 6 predictions"
+    marks = page.locator("#predictions tbody tr").evaluate_all(
+        "(rows) => rows.map((row) => row.querySelector('.mark')?.textContent ?? '')"
+    )
+    assert marks == [note and f"⚠ {note}" for note in notes]
+    predicted(page, inserts[1])
+    assert not page.is_visible("#marks")
+
+
+def test_an_oligo_that_is_not_as_it_should_be_is_told_and_read_if_wanted(page):
+    (insert,) = random_inserts(1)
+    oligo = OLIGO_START + insert + OLIGO_END
+    changed = "A" + oligo[1:60] + oligo[60:-3] + "AAA"
+    long = f"{'ACGT' * 8}{oligo}"  # without its end 129 bp: more than the model reads
+    predicted(page, f"{insert}\n{oligo}\n")
+    assert not page.is_visible("#oligos")
+
+    rows = predicted(page, "\n".join([insert, reverse_complement(oligo), changed, f"CA{oligo}", long]))
+    assert [note for _, _, note in rows] == [
+        "",
+        "oligo on the other strand; longer than 88 bp",
+        "changed oligo constant; longer than 88 bp",
+        "bases outside of the oligo; longer than 88 bp",
+    ]
+    assert page.inner_text("#oligos-count").startswith("4 oligos on the other strand")
+    assert page.inner_text("#problems h2") == "1 of 5 records cannot be scored and are left out"
+
+    page.check("#orient")
+    page.wait_for_selector("#results:not([hidden])")
+    assert not page.is_visible("#problems")
+    assert page.evaluate("document.activeElement.id") == "orient"
+    _, *rows = downloaded(page)
+    assert [note for _, _, note in rows] == [
+        "",
+        "read on the other strand",
+        "changed oligo constant cut off",
+        "bases outside of the oligo cut off",
+        "bases outside of the oligo cut off",
+    ]
+    assert len({expression for _, expression, _ in rows}) == 1
+
+
+def test_bad_records_are_told_and_left_out(page):
+    text = ">good\nACGT\n>bad\nACGT\nACXT\n>empty\n>long\n" + "A" * 129 + "\n>better\nTTTT\n"
+    assert [id for id, *_ in predicted(page, text)] == ["good", "better"]
+    assert page.inner_text("#problems h2") == "3 of 5 records cannot be scored and are left out"
+    assert page.inner_text("#problems ol").split("\n") == [
+        "Line 3 record 'bad': character 'X' at base 7 is not an IUPAC nucleotide code; remove or replace it",
+        "Line 6 record 'empty': the sequence is empty; give at least 1 bp of insert",
+        "Line 7 record 'long': the insert is 129 bp and the model reads at most 128 bp; score a window of it",
+    ]
+    page.click("#problems button >> nth=2")
+    assert page.evaluate("getSelection().toString()") == ">long"
+
+
+@pytest.mark.parametrize("text", ["", " \n\t\n", ">only a name\n"])
+def test_nothing_to_predict(page, text):
+    submit(page, text)
+    assert page.is_visible("#problems") and not page.is_visible("#results")
+    assert page.inner_text("#activity") == "There is nothing to predict"
+
+
+def test_names_are_text_and_come_back_from_the_file(page):
+    names = ["a<b>c", "<img/src=x>", 'say"so"', "=1+1", "\x1b[31mred", "u", "u"]
+    rows = predicted(page, "".join(f">{name}\nACGT\n" for name in names))
+    assert [id for id, _, _ in rows] == names
+    assert page.locator("#predictions tbody th button").all_text_contents() == names
+
+    names = ["two\nlines", "a\ttab", " =A1"]
+    rows = predicted(page, "id,seq\n" + "".join(f'"{name}",{"ACGT" * 20}\n' for name in names))
+    assert [id for id, _, _ in rows] == [name.strip() for name in names]
+
+
+def test_more_promoters_than_a_page_of_the_table(page, in_python):
+    inserts = random_inserts(120, 4, 8)  # short ones, so that the test is
+    rows = predicted(page, "\n".join(inserts))
+    assert [id for id, _, _ in rows] == [str(i) for i in range(120)]
+    assert_agrees(expression_of(rows[::10]), in_python(inserts[::10]))
+
+    assert page.locator("#predictions tbody tr").count() == 50
+    page.click("text=Next")
+    assert page.inner_text("#pages span") == "Page 2 of 3"
+    assert page.inner_text("#predictions tbody th button >> nth=0") == "50"
+    page.click("[data-sort=expression]")
+    assert page.get_attribute("th[aria-sort]", "aria-sort") == "descending"
+    shown = page.locator("#predictions tbody td:nth-child(3)").all_inner_texts()
+    assert [float(text) for text in shown] == sorted(expression_of(rows), reverse=True)[:50]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("A\n" * 20_001, "20,001 sequences are too many for this page, which takes 20,000; use the command line"),
+        ("A" * 4_100_000, "4.1 million characters are too many for this page, which takes 4; use the command line"),
+    ],
+    ids=["sequences", "characters"],
+)
+def test_more_than_the_page_takes_is_told_at_once(page, text, message):
+    submit(page, text)
+    assert page.inner_text("#activity") == message
+    assert not page.is_visible("#results") and not page.is_visible("#stop")
+    page.locator("#sequences").evaluate("(box) => (box.value = '')")
+
+
+def test_a_paste_that_is_too_long_does_not_reach_the_form(page):
+    paste = """(box) => {
+        const clipboardData = new DataTransfer();
+        clipboardData.setData("text", "A".repeat(4_100_000));
+        return box.dispatchEvent(new ClipboardEvent("paste", { clipboardData, cancelable: true }));
+    }"""
+    assert page.locator("#sequences").evaluate(paste) is False
+    assert page.inner_text("#activity").startswith("4.1 million characters are too many")
+
+
+def test_single_changes_are_predictions_of_the_mutants(page):
+    (insert,) = random_inserts(1, 20, 20)
+    ((_, reference, _),) = predicted(page, f">p\n{insert}\n")
+    page.click("#predictions tbody button")
+    page.wait_for_selector("#changes:not([hidden])")
+    assert page.locator(".heatmap .raises, .heatmap .lowers").count() == 3 * 20
+    assert page.locator(".heatmap .same").count() == 20
+
+    header, *changes = downloaded(page, "#download-changes")
+    assert header == ["position", "ref", "alt", "expression", "effect"] and len(changes) == 60
+    mutants = []
+    for position, ref, alt, expression, effect in changes:
+        at = int(position) - 1
+        assert insert[at] == ref != alt
+        assert float(effect) == pytest.approx(float(expression) - float(reference), abs=1.1e-4)  # of rounded numbers
+        mutants.append(insert[:at] + alt + insert[at + 1 :])
+    shown = [page.inner_text(f"#{name} li >> nth=0") for name in ("best", "worst")]
+    strongest = [extreme(changes, key=lambda change: float(change[4])) for extreme in (max, min)]
+    assert [text.split(":")[0] for text in shown] == [f"{ref}{position}{alt}" for position, ref, alt, *_ in strongest]
+
+    assert_agrees(expression_of(predicted(page, "\n".join(mutants))), [float(row[3]) for row in changes])
+
+
+def test_the_keyboard_is_enough(page):
+    page.focus("#sequences")
+    page.keyboard.type(">p1\nACGTACGT\n>p2\nTTTTACGT")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("#results:not([hidden])")
+    assert page.evaluate("document.activeElement.id") == "results-title"
+    while page.evaluate("document.activeElement.textContent") != "p2":
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#changes:not([hidden])")
+    assert page.evaluate("document.activeElement.id") == "changes-title"
+    page.keyboard.press("Tab")  # to the download
+    page.keyboard.press("Tab")  # to the map, at A1
+    assert page.inner_text("#readout").startswith("T1A: ")
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowDown")
+    assert page.inner_text("#readout").startswith("T8C: ")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")  # comes back to where it was
+    assert page.inner_text("#readout").startswith("T8C: ")
+
+
+def test_a_run_can_be_stopped(page):
+    submit(page, "\n".join(random_inserts(2000)))
+    page.click("#stop")
+    page.locator("#activity", has_text="Stopped").wait_for()
+    assert not page.is_visible("#results")
+    assert len(predicted(page, "ACGT")) == 1
+
+
+def test_a_file_is_read(page, tmp_path):
+    (tmp_path / "promoters.fa").write_text(">p1\nACGT\n")
+    page.set_input_files("#file", tmp_path / "promoters.fa")
+    while not page.input_value("#sequences"):  # the page's policy forbids what `wait_for_function` evaluates
+        page.wait_for_timeout(20)
+    assert page.input_value("#sequences") == ">p1\nACGT\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("ACGT\n".encode("utf-16"), "is UTF-16 text, which is not read here; save it as UTF-8"),
+        ("ACGT\n".encode("utf-16-le"), "is not UTF-8 text (it holds NUL characters)"),
+        (b"p\xe9\n", "is not UTF-8 text ("),
+        (gzip.compress(b"ACGT\n"), "is gzipped, which is not read here; unpack it"),
+        (
+            b"PK\x03\x04\x14\0\x06\0[Content_Types].xml",
+            "is a zip archive or an Excel workbook, which is not read here; ",
+        ),
+    ],
+    ids=["utf-16", "utf-16-le", "latin-1", "gzip", "xlsx"],
+)
+def test_a_file_that_is_no_text_is_told_and_changes_nothing(page, tmp_path, content, message):
+    page.fill("#sequences", "TTTT")
+    (tmp_path / "odd").write_bytes(content)
+    page.set_input_files("#file", tmp_path / "odd")
+    page.locator("#activity", has_text=f"odd {message}").wait_for()
+    assert page.input_value("#sequences") == "TTTT"
+
+
+def test_a_file_that_is_too_large_is_told(page, tmp_path):
+    (tmp_path / "large").write_bytes(b"A" * 4_100_000)
+    page.set_input_files("#file", tmp_path / "large")
+    page.locator("#activity", has_text="4.1 million characters are too many for this page").wait_for()
+    assert page.input_value("#sequences") == ""
+
+
+def test_a_table_is_read_by_its_header(page):
+    (insert,) = random_inserts(1)
+    rows = predicted(page, f"\ufeff# hand-made\nName;Seq;n\n=A1;{insert};1,5\n=A1;{insert};2\n")
+    assert [(id, note) for id, _, note in rows] == [("=A1", ""), ("=A1", "")]
+
+
+def test_a_text_of_another_format_is_refused_whole(page):
+    submit(page, "@read1\nACGT\n+\nFFFF\n")
+    assert page.inner_text("#problems h2") == "The text cannot be read"
+    assert page.inner_text("#problems ol").startswith("Line 1 is FASTQ, which is not read here; convert it to FASTA")
+    assert not page.is_visible("#results")
+
+
+def test_the_page_works_without_isolation_and_on_a_phone(chromium, dist, in_python):
+    (insert,) = random_inserts(1)
+    long_name = "a_name_without_any_break_" * 4
+    phone = dict(viewport={"width": 390, "height": 844}, color_scheme="dark", has_touch=True)
+    with served(dist, isolated=False) as site, visited(chromium, site, **phone) as page:
+        assert not page.evaluate("crossOriginIsolated")
+        oligo = reverse_complement(OLIGO_START + insert + OLIGO_END)
+        rows = predicted(page, f">p\n{insert[:20]}\n>{long_name}\n{oligo}\n>\nX\n")
+        assert_agrees(expression_of(rows[:1]), in_python([insert[:20]]))
+        page.click("#predictions tbody button")
+        page.tap(".heatmap tbody td >> nth=0")
+        assert page.inner_text("#readout").startswith(f"{insert[0]}1A" if insert[0] != "A" else "p:")
+        assert page.evaluate("document.documentElement.scrollWidth") == 390
+        assert page.evaluate("document.querySelector('#results .scroll').scrollWidth") <= 390 - 2 * 16
+
+
+def test_a_model_that_cannot_be_loaded_is_told(chromium, site):
+    page = chromium.new_page()
+    page.route("**/model_int8.onnx", lambda route: route.fulfill(status=404))
+    page.goto(site)
+    page.wait_for_selector("text=The model could not be loaded (model/model_int8.onnx: 404")
+    page.close()

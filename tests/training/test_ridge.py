@@ -1,0 +1,71 @@
+"""Ridge regression on 6-mers against its dual form in NumPy, and its share of a model's prediction."""
+
+import numpy as np
+import pytest
+import torch
+from closeness import assert_close
+
+from dream_bert import DreamConvConfig, DreamConvForSequenceRegression, predict
+from dream_bert.sequence.encoding import encode
+from dream_bert.training.ridge import mix_with_ridge
+
+PENALTY = 3.0
+
+
+@pytest.fixture
+def inserts() -> list[str]:
+    draw = np.random.default_rng(0)
+    return ["".join(draw.choice(list("ACGTN"), size, p=[0.3, 0.3, 0.2, 0.19, 0.01])) for size in (4, *range(8, 48))]
+
+
+@pytest.fixture
+def expression(inserts) -> np.ndarray:
+    return np.random.default_rng(1).normal(7, 3, len(inserts)).astype(np.float32)
+
+
+@pytest.fixture
+def model() -> DreamConvForSequenceRegression:
+    torch.manual_seed(0)
+    return DreamConvForSequenceRegression(DreamConvConfig(hidden_size=6, motif_size=5, kernel_size=3)).eval()
+
+
+def batches(inserts, expression, size=16):
+    inputs = encode(inserts, DreamConvConfig()) | {"labels": expression}
+    inputs = {name: torch.from_numpy(array) for name, array in inputs.items()}
+    for begin in range(0, len(inserts), size):
+        yield {name: tensor[begin : begin + size] for name, tensor in inputs.items()}
+
+
+def kernel_ridge(inserts, expression) -> np.ndarray:
+    """Predictions of ridge regression with a free constant, from the products of centred counts alone."""
+    words = [[insert[i : i + 6] for i in range(len(insert) - 5)] for insert in inserts]
+    words = [[word for word in each if "N" not in word] for each in words]
+    names = sorted({word for each in words for word in each})
+    counts = np.array([[each.count(name) for name in names] for each in words], dtype=float)
+    counts -= counts.mean(0)
+    products = counts @ counts.T
+    mean = expression.mean(dtype=float)
+    return mean + products @ np.linalg.solve(products + PENALTY * np.eye(len(inserts)), expression - mean)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.3])
+def test_the_prediction_is_a_mean_with_ridge_regression(model, inserts, expression, share):
+    own = predict(inserts, model)
+    mix_with_ridge(model, batches(inserts, expression), share, PENALTY)
+    wanted = (1 - share) * own + share * kernel_ridge(inserts, expression)
+    assert_close(predict(inserts, model), wanted)
+    assert np.std(wanted) > 0.1
+
+
+def test_a_model_that_has_a_share_keeps_it_beside_another(model, inserts, expression):
+    mix_with_ridge(model, batches(inserts, expression), 0.5, PENALTY)
+    own = predict(inserts, model)
+    mix_with_ridge(model, batches(inserts, -expression), 0.2, PENALTY)
+    wanted = 0.8 * own + 0.2 * kernel_ridge(inserts, -expression)
+    assert_close(predict(inserts, model), wanted)
+
+
+def test_training_leaves_the_weights_of_6mers_alone(model, inserts, expression):
+    mix_with_ridge(model, batches(inserts, expression), 0.5, PENALTY)
+    assert "sixmers" in model.state_dict()
+    assert "sixmers" not in dict(model.named_parameters())

@@ -1,0 +1,315 @@
+"""Runs that are killed, told to stop or find no room: they go on as if nothing had been, or say in a line why not."""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import mortal
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from dream_bert import BertForSequenceRegression, DreamBertForMaskedLM
+from dream_bert.errors import RunFolderError
+from dream_bert.inference.model_files import INFO
+from dream_bert.training.preemption import PREEMPTED
+from dream_bert.training.run import check_trainer_can_resume
+from dream_bert.training.run_folder import (
+    COMPLETE,
+    claim,
+    drop_old_checkpoints,
+    last_complete_checkpoint,
+    mark_complete,
+    writing,
+)
+
+# 200 and 220 rows in batches of 20 make 10 and 11 steps an epoch; nothing else falls on the same steps.
+RUN = "--use_cpu --report_to none --disable_tqdm True --num_train_epochs 2 --learning_rate 1e-2 --logging_steps 4"
+RUN += " --eval_strategy steps --eval_steps 3 --save_strategy steps --save_steps 3 --patience 50"
+STEPS_AN_EPOCH = {"mlm": 11, "regression": 10}
+BATCH = 20
+
+
+@pytest.fixture(scope="module")
+def train(tiny_config, prepared, tmp_path_factory):
+    """Runs the command of a stage in a folder until it ends: exit statuses and what the first process printed."""
+    models = {}
+    for stage, kind in {"mlm": DreamBertForMaskedLM, "regression": BertForSequenceRegression}.items():
+        torch.manual_seed(0)
+        models[stage] = tmp_path_factory.mktemp(stage)
+        dropout = dict(hidden_dropout_prob=0.1, attention_probs_dropout_prob=0.1)
+        kind(tiny_config(stride=1, context=0, initializer_range=0.02, **dropout)).save_pretrained(models[stage])
+
+    def run(stage, folder, moment="", step=0, processes=1, more="", data=prepared):
+        arguments = [*RUN.split(), "--per_device_train_batch_size", str(BATCH // processes), *more.split()]
+        arguments += ["--data", str(data), "--model", str(models[stage]), "--output_dir", str(folder / "run")]
+        runs = mortal.start(stage, arguments, folder / "notes", moment, step, processes)
+        return mortal.end(runs), (folder / "notes.0.err").read_text()
+
+    return run
+
+
+def outcome(folder: Path, stage: str, processes: int = 1) -> tuple:
+    """Weights, metrics and rows of a finished run."""
+    history = json.loads((folder / "run" / INFO).read_text())["history"]
+    untimed = [{k: v for k, v in entry.items() if not k.endswith(("runtime", "per_second"))} for entry in history]
+    weights = {name: tensor.numpy().tobytes() for name, tensor in load_file(folder / "run/model.safetensors").items()}
+    return weights, untimed, mortal.rows_seen(folder / "notes", processes, STEPS_AN_EPOCH[stage])
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        ("regression", 1, ""),
+        pytest.param(("mlm", 2, "--load_best_model_at_end False"), marks=[mortal.several_resume, pytest.mark.slow]),
+    ],
+)
+def unbroken(request, train, tmp_path_factory):
+    stage, processes, more = request.param
+    folder = tmp_path_factory.mktemp("unbroken")
+    ends, errors = train(stage, folder, processes=processes, more=more)
+    assert ends == [0] * processes, errors
+    whole = outcome(folder, stage, processes)
+    assert [sum(rows.values()) for rows in whole[2].values()] == [STEPS_AN_EPOCH[stage] * BATCH] * 2
+    return stage, processes, more, whole
+
+
+DEATHS = [
+    ("half of the weights", 3),
+    ("before the optimizer", 3),
+    ("before the random states", 6),
+    ("in a step", 8),
+    ("before the mark", 9),
+    ("half of an old checkpoint is deleted", 12),
+    ("half of the final weights", 0),
+    ("half of the final files are in place", 0),
+    ("before the record", 0),
+]
+
+
+@pytest.mark.slow
+def test_killed_at_every_bad_moment(unbroken, train, tmp_path):
+    stage, processes, more, whole = unbroken
+    for moment, step in DEATHS[:: 1 if processes == 1 else 2]:
+        ends, errors = train(stage, tmp_path, moment, step, processes, more)
+        assert ends[0] == -signal.SIGKILL, f"{moment}: {errors}"
+        assert not (tmp_path / "run" / INFO).exists()
+    ends, errors = train(stage, tmp_path, processes=processes, more=more)
+    assert ends == [0] * processes, errors
+    assert outcome(tmp_path, stage, processes) == whole
+    assert not list((tmp_path / "run").glob("*part*"))
+
+
+def test_sigterm_saves_at_the_end_of_the_step_and_leaves(unbroken, train, tmp_path):
+    stage, processes, more, whole = unbroken
+    # The last process gets the signal: within an epoch, at a step with a checkpoint of its own, at an epoch's end.
+    for step in (4, 6, STEPS_AN_EPOCH[stage]):
+        ends, errors = train(stage, tmp_path, "SIGTERM", step, processes, more)
+        assert ends == [PREEMPTED] * processes, errors
+        assert f"SIGTERM: saved step {step};" in errors
+        assert last_complete_checkpoint(tmp_path / "run") == str(tmp_path / "run" / f"checkpoint-{step}")
+    ends, errors = train(stage, tmp_path, processes=processes, more=more)
+    assert ends == [0] * processes, errors
+    assert outcome(tmp_path, stage, processes) == whole
+
+
+def test_workers_that_get_sigterm_too_do_not_take_the_run_down(train, tmp_path):
+    more = "--dataloader_num_workers 2 --eval_strategy no --load_best_model_at_end False --lr_scheduler_type constant"
+    ends, errors = train("regression", tmp_path, "SIGTERM to the workers too", 4, more=more)
+    assert ends == [PREEMPTED], errors
+    assert last_complete_checkpoint(tmp_path / "run") == str(tmp_path / "run" / "checkpoint-4")
+
+
+GLOO_AT_THE_END = """
+import gc, sys
+from pathlib import Path
+import torch
+from torch import distributed
+from dream_bert.training.run import run_script
+
+
+class Trainer:
+    pass
+
+
+def gloo_threads():
+    names = [(task / "comm").read_text() for task in Path("/proc/self/task").iterdir()]
+    return sum("gloo" in name for name in names)
+
+
+def main():
+    distributed.init_process_group("gloo", store=distributed.HashStore(), rank=0, world_size=1)
+    trainer = Trainer()
+    trainer.itself, trainer.model = trainer, torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(1, 1))
+    print(gloo_threads())
+    if sys.argv[1:]:
+        sys.exit(int(sys.argv[1]))
+
+
+gc.disable()  # or it might free the trainer by chance
+try:
+    run_script(main)
+finally:
+    print(gloo_threads())
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted in /proc")
+@pytest.mark.parametrize("status", [pytest.param(0, marks=pytest.mark.slow), 143])
+def test_no_thread_of_gloo_outlives_a_script(status):
+    """One that is left waits for Python's lock: the process hangs or aborts at its end, now and then."""
+    command = [sys.executable, "-c", GLOO_AT_THE_END, *([str(status)] if status else [])]
+    env = os.environ | {"GLOO_SOCKET_IFNAME": "lo"}
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    assert done.returncode == status, done.stderr
+    before, after = map(int, done.stdout.split())
+    assert before > 0 and after == 0
+
+
+def test_what_transformers_cannot_resume_is_said(monkeypatch):
+    args = SimpleNamespace(output_dir="run", world_size=2, device=torch.device("cpu", 0))
+    monkeypatch.setattr("transformers.__version__", "5.17.0")
+    with pytest.raises(RunFolderError, match="^run: transformers 5.17.0 cannot go on .* install transformers 5.18 "):
+        check_trainer_can_resume(args)
+    for alone in (dict(world_size=1), dict(device=torch.device("cuda", 0))):
+        check_trainer_can_resume(SimpleNamespace(**vars(args) | alone))
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param("no room for the weights", marks=pytest.mark.slow),
+        pytest.param("no room for the optimizer", marks=pytest.mark.slow),
+        "no room for the mark",
+    ],
+)
+def test_a_full_disk_is_named_and_leaves_the_last_checkpoint(train, tmp_path, moment):
+    ends, errors = train("regression", tmp_path, moment, 6)
+    assert ends == [1], errors
+    assert errors.splitlines()[-1].startswith(f"run.py: {tmp_path}/run/checkpoint-6: cannot be written (")
+    assert "MiB free" in errors and "Traceback" not in errors
+    assert not (tmp_path / "run/checkpoint-6").exists()
+    assert last_complete_checkpoint(tmp_path / "run") == str(tmp_path / "run/checkpoint-3")
+    ends, errors = train("regression", tmp_path, more="--max_steps 6")
+    assert ends == [0], errors
+    assert "Going on from" in errors
+
+
+@pytest.mark.parametrize(
+    "more", ["--max_steps 7", pytest.param("--patience 1 --learning_rate 1", marks=pytest.mark.slow)]
+)
+def test_a_run_that_ended_within_an_epoch_takes_no_further_step(train, tmp_path, more):
+    for name, moments in (("whole", [""]), ("killed", ["half of the final weights", ""])):
+        (tmp_path / name).mkdir()
+        for moment in moments:
+            ends, errors = train("regression", tmp_path / name, moment, more=more)
+        assert ends == [0], errors
+    assert outcome(tmp_path / "killed", "regression") == outcome(tmp_path / "whole", "regression")
+
+
+def test_an_output_folder_that_cannot_be_is_named(train, tmp_path):
+    (tmp_path / "run").write_text("a file")
+    ends, errors = train("regression", tmp_path)
+    assert ends == [1]
+    assert errors.startswith(f"run.py: {tmp_path}/run: cannot be written (File exists; ") and errors.count("\n") == 1
+
+
+def test_one_run_a_folder(tmp_path):
+    hold = "import os, sys; lock = open(sys.argv[1], 'w'); os.lockf(lock.fileno(), os.F_LOCK, 0); print(); input()"
+    claim(tmp_path / "run").close()
+    with subprocess.Popen(
+        [sys.executable, "-c", hold, tmp_path / "run/.lock"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        other.stdout.readline()
+        with pytest.raises(RunFolderError, match=f"{tmp_path}/run: another run writes there"):
+            claim(tmp_path / "run")
+        other.kill()
+    claim(tmp_path / "run").close()
+
+
+def test_a_file_system_without_locks_is_warned_of(tmp_path, monkeypatch, caplog):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("os.lockf", refuse)
+    claim(tmp_path / "run").close()
+    assert f"{tmp_path}/run cannot be locked (No locks available)" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device"), OSError(30, "Read-only file system", "x"), RuntimeError("a\nb")]
+)
+def test_what_the_libraries_raise_becomes_a_line(tmp_path, error):
+    line = r"none/here: cannot be written \((No space|Read-only|a b).*MiB free\)"
+    with pytest.raises(RunFolderError, match=line), writing(tmp_path / "none" / "here"):
+        raise error
+
+
+# --- data -------------------------------------------------------------------------------------------------------
+
+
+def test_a_flipped_byte_is_found_before_the_first_step(train, prepared, tmp_path):
+    data = tmp_path / "data"
+    subprocess.run(["cp", "-r", prepared, data], check=True)
+    for split in ("train", "validation", "test"):
+        shard = data / f"regression/{split}/part-00000.arrow"
+        content = shard.read_bytes()
+        shard.write_bytes(content[:-9] + bytes([content[-9] ^ 1]) + content[-8:])
+        ends, errors = train("regression", tmp_path, data=data)
+        assert ends == [1]
+        assert errors.startswith(f"run.py: {shard}: is damaged") and errors.count("\n") == 1
+        shard.write_bytes(content)
+    shard.unlink()
+    ends, errors = train("regression", tmp_path, data=data)
+    assert errors.startswith(f"run.py: {shard}: is missing") and errors.count("\n") == 1
+    assert (tmp_path / "notes.0.rows").read_text().strip() == ""
+
+
+# --- checkpoints ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def checkpoints(tmp_path):
+    for step in (3, 6, 12):
+        folder = tmp_path / f"checkpoint-{step}"
+        folder.mkdir()
+        (folder / "weights").write_text(f"of step {step}")
+        (folder / "state").write_text("{}")
+        mark_complete(folder)
+    return tmp_path
+
+
+def test_the_mark_is_what_sha256sum_takes(checkpoints):
+    subprocess.run(["sha256sum", "--check", "--strict", COMPLETE], cwd=checkpoints / "checkpoint-6", check=True)
+    assert sorted(os.listdir(checkpoints / "checkpoint-6")) == [COMPLETE, "state", "weights"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda folder: (folder / "weights").write_text("of step 13"),
+        lambda folder: (folder / "weights").unlink(),
+        lambda folder: (folder / COMPLETE).unlink(),
+        lambda folder: (folder / COMPLETE).write_text("torn"),
+        lambda folder: (folder / COMPLETE).write_bytes(b"\xff"),
+    ],
+)
+def test_a_damaged_checkpoint_is_passed_over(checkpoints, damage):
+    assert last_complete_checkpoint(checkpoints) == str(checkpoints / "checkpoint-12")
+    damage(checkpoints / "checkpoint-12")
+    assert last_complete_checkpoint(checkpoints) == str(checkpoints / "checkpoint-6")
+
+
+@pytest.mark.parametrize(
+    ("keep", "best", "left"),
+    [(None, 3, [3, 6, 12]), (2, 3, [3, 12]), (2, 12, [6, 12]), (1, 6, [6, 12]), (1, None, [12])],
+)
+def test_old_checkpoints_are_dropped_but_the_best(checkpoints, keep, best, left):
+    best = best and str(checkpoints / f"checkpoint-{best}")
+    drop_old_checkpoints(checkpoints / "checkpoint-12", keep, best)
+    assert sorted(checkpoints.iterdir()) == sorted(checkpoints / f"checkpoint-{step}" for step in left)
