@@ -74,7 +74,7 @@ def test_predictions_are_those_of_numpy(model):
 def test_published_weights_give_the_published_outputs(shared_data):
     folder = shared_data.parent / "teacher"
     if not folder.is_dir():
-        pytest.skip("the teacher is not here")
+        pytest.skip("needs the shared data")
     with open(folder / "parity.tsv", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     predicted = deepatt.predict(
@@ -105,7 +105,7 @@ def test_weights_of_another_network_are_refused(model, tmp_path, change):
 
 @pytest.mark.parametrize("cell, first", [("", 0), ("/lstm_cell_4", 3)])
 def test_keras_files_are_read(model, tmp_path, cell, first):
-    h5py = pytest.importorskip("h5py")
+    h5py = pytest.importorskip("h5py", reason="needs the extra teacher")
     layers = {
         "conv1d": f"conv1d_{first}/conv1d_{first}",
         "forward_lstm": f"bidirectional/bidirectional/forward_lstm{cell}",

@@ -77,7 +77,7 @@ def test_a_series_has_its_background_and_one_site_at_several_places(matrices, mo
 
 
 def test_jaspar_has_the_repressor_ume6():
-    pytest.importorskip("pyjaspar")
+    pytest.importorskip("pyjaspar", reason="needs the extra teacher")
     matrices = motifs.read_jaspar()
     np.testing.assert_allclose(matrices.probabilities.sum(2), 1)
     consensus = [

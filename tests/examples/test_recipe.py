@@ -85,7 +85,7 @@ def test_it_makes_all_checkpoints_and_goes_on_where_it_stopped(folder):
 
 
 def test_with_a_teacher_convolutions_and_bert_learn_from_what_it_labels(folder):
-    pytest.importorskip("pyjaspar")
+    pytest.importorskip("pyjaspar", reason="needs the extra teacher")
     torch.manual_seed(0)
     teacher = deepatt.DeepAtt()
     for weight in teacher.parameters():
