@@ -18,7 +18,7 @@ from onnx import NodeProto, TensorProto, numpy_helper
 
 from ..errors import GraphError
 from ..onnx_graphs.bert_graph import BertGraph
-from ..onnx_graphs.conv_graph import POSITION_WEIGHTS, SIXMER, WAVES, ConvGraph
+from ..onnx_graphs.conv_graph import SIXMER, ConvGraph
 from ..onnx_graphs.graph_writer import OPSETS
 
 _INPUTS = [(name, TensorProto.INT64) for name in ("input_ids", "attention_mask")]
@@ -34,7 +34,6 @@ def most_bytes(fields: dict[str, Any]) -> int:
     """
     positions = fields["max_position_embeddings"]
     tables = 4 * (130 + positions) * fields["hidden_size"] + 130 * positions  # of the first layer, by token and place
-    tables += (1 + POSITION_WEIGHTS) * fields.get("positions", 0) * fields["hidden_size"]
     return 2**20 + 5 * (_numbers(fields) + tables)
 
 
@@ -150,9 +149,7 @@ class _AnyRange(dict):
 
 def _outline(fields: dict[str, Any], int8: bool) -> dict[str, tuple]:
     """What `_comparable` gives for the graph that `export` writes."""
-    model = SimpleNamespace(
-        config=SimpleNamespace(**{"layer_norm_eps": 1e-12, "positions": 0} | fields), shapes=_shapes(fields)
-    )
+    model = SimpleNamespace(config=SimpleNamespace(**{"layer_norm_eps": 1e-12} | fields), shapes=_shapes(fields))
     if _is_conv(fields):
         writer = _ConvOutline(model)
     elif fields["hidden_size"] % fields["num_attention_heads"]:
@@ -182,12 +179,7 @@ def _shapes(fields: dict[str, Any]) -> dict[str, tuple[int, ...]]:
             shapes[f"{name}.0.weight"] = shape
             for part in ("weight", "bias", "running_mean", "running_var"):
                 shapes[f"{name}.1.{part}"] = (width,)
-        pooled = 2
-        if fields.get("positions"):
-            shapes["position_embeddings"] = (WAVES, width)
-            shapes["position_weights"] = (WAVES, POSITION_WEIGHTS, width)
-            pooled += POSITION_WEIGHTS
-        return shapes | {"sixmers": (5**SIXMER,), "head.1.weight": (width, pooled * width), "head.1.bias": (width,)}
+        return shapes | {"sixmers": (5**SIXMER,), "head.1.weight": (width, 2 * width), "head.1.bias": (width,)}
     inner, embeddings = fields["intermediate_size"], "bert.embeddings"
     shapes |= {
         f"{embeddings}.word_embeddings.weight": (130, width),

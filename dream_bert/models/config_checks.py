@@ -26,7 +26,6 @@ _SIZES = {
     "type_vocab_size": (1, 16),
     "motif_size": (1, 64),
     "kernel_size": (1, 64),
-    "positions": (0, 2048),
     "pad_token_id": (0, 0),
 }
 """The least and greatest whole numbers in a configuration: up to twice BERT-large, in width and in depth."""

@@ -16,8 +16,6 @@ class DreamConvConfig(DnaConfig):
         kernel_size: places that the others read; default 7.
         dilations: bp from one of these places to the next, for each of the other convolutions; default (1, 2, 4).
         hidden_size: channels; default 192.
-        positions: distances from the sequence's end, in bp, that have weights of their own; those further away share
-            the last. Default 0: all places are pooled alike.
         hidden_dropout_prob: share of the channels that training leaves out of a convolution's input, and twice
             as many of the head's; default 0.1.
         **kwargs: of `DnaConfig`.
@@ -35,17 +33,10 @@ class DreamConvConfig(DnaConfig):
         dilations: Sequence[int] = (1, 2, 4),
         hidden_size: int = 192,
         hidden_dropout_prob: float = 0.1,
-        positions: int = 0,
         **kwargs: Any,
     ):
         dilations = list(dilations) if isinstance(dilations, tuple) else dilations
-        sizes = dict(
-            hidden_size=hidden_size,
-            motif_size=motif_size,
-            kernel_size=kernel_size,
-            dilations=dilations,
-            positions=positions,
-        )
+        sizes = dict(hidden_size=hidden_size, motif_size=motif_size, kernel_size=kernel_size, dilations=dilations)
         super().__init__(**dict(stride=1, context=0) | kwargs | sizes, hidden_dropout_prob=hidden_dropout_prob)
         if (self.stride, self.context) != (1, 0):
             raise ValueError(f"stride is {self.stride} and context {self.context}; this model has stride 1, context 0")

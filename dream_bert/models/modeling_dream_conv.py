@@ -15,12 +15,6 @@ from .configuration_dream_conv import DreamConvConfig
 from .modeling_dna import FromSafetensors, PredictsExpression
 
 SIXMER = 6
-POSITION_WEIGHTS = 2
-"""Weighted means in the pooling of convolutions that know positions."""
-
-WAVES = 8
-"""Cosines over the distance from the sequence's end; the weights of positions are sums of them, and so are smooth."""
-
 _SPECIAL_TOKENS, _SEP, _N = 5, 3, 4  # as in encoding.py, which is not beside a published model
 
 
@@ -52,26 +46,6 @@ def sixmer_numbers(bases: Tensor) -> Tensor:
     return (F.pad(bases, (0, SIXMER - 1), value=_N).unfold(1, SIXMER, 1) * places).sum(2)
 
 
-def positions_from_end(attention_mask: Tensor, most: int) -> Tensor:
-    """Bp from each place to its sequence's end, at most `most` - 1, int64 (n, length); 0 where padded.
-
-    >>> positions_from_end(torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]]), most=3).tolist()
-    [[2, 2, 1, 0], [1, 0, 0, 0]]
-    """
-    return (attention_mask.flip(1).cumsum(1).flip(1) - 1).clamp(0, most - 1)
-
-
-def position_table(coefficients: Tensor, positions: int) -> Tensor:
-    """Sums of cosines at each distance from the end, (positions, ...), from their coefficients, (waves, ...).
-
-    >>> position_table(torch.tensor([[1.0], [0.0]]), 2).square().round(decimals=3).tolist()
-    [[0.5], [0.5]]
-    """
-    place = (torch.arange(positions, device=coefficients.device) + 0.5) / positions
-    waves = torch.cos(torch.pi * place[:, None] * torch.arange(1, len(coefficients) + 1, device=place.device))
-    return torch.tensordot(waves.to(coefficients.dtype), coefficients, 1)
-
-
 class _Convolution(nn.Sequential):
     def __init__(self, inputs: int, outputs: int, kernel: int, dilation: int = 1):
         norm = nn.BatchNorm1d(outputs)
@@ -101,12 +75,7 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
             _Convolution(width, width, config.kernel_size, dilation) for dilation in config.dilations
         )
         self.dropout = nn.Dropout1d(config.hidden_dropout_prob)
-        pooled = 2 * width
-        if config.positions:
-            self.position_embeddings = nn.Parameter(torch.empty(WAVES, width))
-            self.position_weights = nn.Parameter(torch.empty(WAVES, POSITION_WEIGHTS, width))
-            pooled += POSITION_WEIGHTS * width
-        self.head = nn.Sequential(nn.Dropout(2 * config.hidden_dropout_prob), nn.Linear(pooled, width), nn.SiLU())
+        self.head = nn.Sequential(nn.Dropout(2 * config.hidden_dropout_prob), nn.Linear(2 * width, width), nn.SiLU())
         self.classifier = nn.Linear(width, 1)
         self.register_buffer("sixmers", torch.zeros(5**SIXMER))
         config.auto_map = {
@@ -121,16 +90,9 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
             module.reset_parameters()
         if module is self:
             nn.init.zeros_(self.sixmers)
-            if self.config.positions:
-                nn.init.zeros_(self.position_embeddings)
-                nn.init.zeros_(self.position_weights)
-                for wave in range(POSITION_WEIGHTS):
-                    nn.init.ones_(self.position_weights[wave, wave])
 
     def features(self, bases: Tensor, attention_mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """What the convolutions make of each place, (n, hidden, length), and its mean and maximum, (n, 2 * hidden).
-
-        With `config.positions` the second is (n, 4 * hidden): the weighted means come last.
 
         Args:
             bases: int64 (n, length), as `token_bases` gives them.
@@ -139,10 +101,6 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
         mask = None if attention_mask is None or attention_mask.all() else attention_mask[:, None].bool()
         hidden = F.one_hot(bases, 5)[..., :4].transpose(1, 2).to(self.dtype)
         hidden = self.scan(hidden)
-        if self.config.positions:
-            one_row = torch.ones_like(bases[:1]) if mask is None else attention_mask
-            position = positions_from_end(one_row, self.config.positions)
-            hidden = hidden + position_table(self.position_embeddings, self.config.positions)[position].transpose(1, 2)
         for layer in self.layers:
             hidden = hidden if mask is None else hidden.masked_fill(~mask, 0)
             hidden = hidden + layer(self.dropout(hidden))
@@ -151,12 +109,6 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
         else:
             mean = hidden.masked_fill(~mask, 0).sum(2) / mask.sum(2)
             pooled = torch.cat([mean, hidden.masked_fill(~mask, -torch.inf).amax(2)], 1)
-        if self.config.positions:
-            kept = hidden if mask is None else hidden.masked_fill(~mask, 0)
-            weights = position_table(self.position_weights, self.config.positions) / self.config.positions
-            weights = weights[position].permute(0, 2, 3, 1)
-            weighted = (kept[:, None] * weights).sum(3)
-            pooled = torch.cat([pooled, weighted.flatten(1)], 1)
         return hidden, pooled
 
     @can_return_tuple

@@ -12,7 +12,7 @@ from .graph_writer import GraphWriter
 if TYPE_CHECKING:
     from ..models.modeling_dream_conv import DreamConvForSequenceRegression
 
-SIXMER, WAVES, POSITION_WEIGHTS = 6, 8, 2  # as in modeling_dream_conv.py, which needs torch
+SIXMER = 6  # as in modeling_dream_conv.py, which needs torch
 
 _LEAST = np.float32(-1e30)
 """Below all numbers that a model makes: what a maximum is not to see."""
@@ -32,15 +32,7 @@ class ConvGraph(GraphWriter):
         counted = self.node("Cast", mask, to=TensorProto.FLOAT)
         mask = self.node("Cast", mask, to=TensorProto.BOOL)
         bases = self.bases()
-        hidden = self.convolution(bases, "scan")
-        if self.config.positions:
-            self.position = self.positions()
-            hidden = self.node(
-                "Add",
-                hidden,
-                self.at_positions(self.weight("position_embeddings", self.position_table("position_embeddings"))),
-            )
-        hidden = self.node("Where", mask, hidden, self.zero)
+        hidden = self.node("Where", mask, self.convolution(bases, "scan"), self.zero)
         for number, dilation in enumerate(self.config.dilations):
             hidden = self.node("Add", hidden, self.convolution(hidden, f"layers.{number}", dilation))
             hidden = self.node("Where", mask, hidden, self.zero)
@@ -64,24 +56,6 @@ class ConvGraph(GraphWriter):
         begin = self.node("Gather", first, self.node("Slice", "input_ids", one, two, one))
         hidden = self.node("Concat", begin, self.node("Slice", hidden, one, all_, one), axis=1)
         return self.node("Unsqueeze", self.transpose(hidden, 0, 2, 1), self.weight("height", np.array([2])))
-
-    def positions(self) -> str:
-        """Distances to the sequences' ends, (n, length), as `positions_from_end` gives them."""
-        counted = self.node("CumSum", "attention_mask", self.weight("length_axis", np.array(1)), reverse=1)
-        position = self.node("Sub", counted, self.weight("itself", np.array(1)))
-        most = self.weight("last_position", np.array(self.config.positions - 1))
-        return self.node("Clip", position, self.weight("first_position", np.array(0)), most)
-
-    def position_table(self, name: str) -> np.ndarray:
-        """The weights of all positions, float32 (positions, ...), as `position_table` sums them from cosines."""
-        coefficients, positions = self.wide(name), self.config.positions
-        waves = np.outer((np.arange(positions) + 0.5) / positions, np.arange(1, len(coefficients) + 1))
-        return np.tensordot(np.cos(np.pi * waves), coefficients, 1).astype(np.float32)
-
-    def at_positions(self, table: str) -> str:
-        """The rows of a table, (positions, channels), at each place, (n, channels, 1, places)."""
-        rows = self.node("Gather", table, self.position)
-        return self.node("Unsqueeze", self.transpose(rows, 0, 2, 1), self.weight("height", np.array([2])))
 
     def convolution(self, inputs: str, name: str, dilation: int = 1) -> str:
         """A convolution, its normalisation and SiLU."""
@@ -116,21 +90,14 @@ class ConvGraph(GraphWriter):
         return self.node("ReduceSum", weights, self.weight("places", np.array([2, 3])), keepdims=0)
 
     def head(self, hidden: str, mask: str, counted: str) -> str:
-        """Mean, maximum and weighted means of all places, (n, 2 or 4 · width), and the layers on top."""
+        """Mean and maximum of all places, (n, 2 · width), and the layers on top."""
         places = self.weight("places", np.array([2, 3]))
         total = self.node("ReduceSum", hidden, places, keepdims=0)
         mean = self.node("Div", total, self.node("ReduceSum", counted, places, keepdims=0))
         most = self.node("ReduceMax", self.node("Where", mask, hidden, self.least), places, keepdims=0)
-        pooled = self.node("Concat", mean, most, *self.weighted_means(hidden, places), axis=1)
+        pooled = self.node("Concat", mean, most, axis=1)
         inner = self.silu(self.linear(pooled, "head.1"))
         return self.linear(inner, "classifier")
-
-    def weighted_means(self, hidden: str, places: str) -> list[str]:
-        if not self.config.positions:
-            return []
-        tables = self.position_table("position_weights").swapaxes(0, 1) / np.float32(self.config.positions)
-        weights = [self.at_positions(self.weight(f"position_weights.{i}", table)) for i, table in enumerate(tables)]
-        return [self.node("ReduceSum", self.node("Mul", hidden, each), places, keepdims=0) for each in weights]
 
     def silu(self, inputs: str) -> str:
         return self.node("Mul", inputs, self.node("Sigmoid", inputs))

@@ -16,15 +16,15 @@ from ..models.configuration_dna import DnaConfig
 from ..models.configuration_dream_bert import PRESETS, DreamBertConfig
 from ..models.configuration_dream_conv import DreamConvConfig
 
-CONVOLUTIONS = {"conv": {}, "conv-positions": {"positions": 80}}
-"""The presets that are no BERT, and what they change in `DreamConvConfig`."""
+CONVOLUTIONS = "conv"
+"""The preset that is no BERT."""
 
 
 @dataclass
 class ModelArguments:
     model: str | None = field(default=None, metadata={"help": "Folder, Hub id or shipped name to start from."})
     preset: str = field(
-        default="seed", metadata={"help": "Kind and size of a random model.", "choices": [*PRESETS, *CONVOLUTIONS]}
+        default="seed", metadata={"help": "Kind and size of a random model.", "choices": [*PRESETS, CONVOLUTIONS]}
     )
     stride: int | None = field(default=None, metadata={"help": "bp from token to token, 1 or 3, not the preset's."})
     context: int | None = field(default=None, metadata={"help": "bp of plasmid on each side, not the preset's."})
@@ -62,7 +62,7 @@ class ModelArguments:
         if start is not None:
             kind = regression_class(start).config_class
         else:
-            kind = DreamConvConfig if self.preset in CONVOLUTIONS else DreamBertConfig
+            kind = DreamConvConfig if self.preset == CONVOLUTIONS else DreamBertConfig
         if kind is DreamConvConfig:
             changes.pop("attention_probs_dropout_prob", None)
             if self.local_attention:
@@ -71,9 +71,7 @@ class ModelArguments:
             if kind is DreamBertConfig and self.positions is not None:
                 raise ArgumentError(f"--positions: {self.model} has its own; leave out --positions, or --model")
             return kind.from_pretrained(start, **changes)
-        if kind is DreamConvConfig:
-            return kind(**CONVOLUTIONS[self.preset] | changes)
-        return kind.preset(self.preset, **changes)
+        return kind(**changes) if kind is DreamConvConfig else kind.preset(self.preset, **changes)
 
 
 @dataclass

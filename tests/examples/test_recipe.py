@@ -111,6 +111,6 @@ def test_with_a_teacher_convolutions_and_bert_learn_from_what_it_labels(folder):
         info = json.loads((folder / "output" / model / INFO).read_text())
         assert info["data"]["fingerprint"] == manifest["fingerprint"]
     config = json.loads((folder / "output" / "conv" / "config.json").read_text())
-    assert config["positions"] == 80 and (folder / "output" / "bert").is_dir()
+    assert config["model_type"] == "dream_conv" and (folder / "output" / "bert").is_dir()
     done = run(folder, "promoters.txt.gz", "--guess", "x")
     assert done.returncode == 2 and "--guess" in done.stderr

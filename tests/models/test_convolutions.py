@@ -17,22 +17,16 @@ from dream_bert.cli.main import main
 from dream_bert.errors import ModelError
 from dream_bert.export.folder import export_folder, export_onnx
 from dream_bert.inference.model_files import FILES
-from dream_bert.models import modeling_dream_conv
 from dream_bert.models.modeling_dream_conv import token_bases
-from dream_bert.onnx_graphs import conv_graph
 from dream_bert.sequence.encoding import encode
 
 INSERTS = ["ACGTTGCATTACGGATNCCATAGGAC", "ACGTTGCATTACGGATNCCATAGGA", "AC", "G", "TTT", "CATAGGACCA" * 8]
 
 
-@pytest.fixture(scope="module", params=[0, 30], ids=["", "positions"])
-def model(request) -> DreamConvForSequenceRegression:
+@pytest.fixture(scope="module")
+def model() -> DreamConvForSequenceRegression:
     torch.manual_seed(0)
-    config = DreamConvConfig(hidden_size=6, motif_size=5, kernel_size=3, positions=request.param)
-    model = DreamConvForSequenceRegression(config)
-    if request.param:
-        model.position_embeddings.data.normal_()
-        model.position_weights.data.normal_(0, 3)
+    model = DreamConvForSequenceRegression(DreamConvConfig(hidden_size=6, motif_size=5, kernel_size=3))
     for module in model.modules():  # as if it had been trained
         if isinstance(module, torch.nn.BatchNorm1d):
             for tensor in (module.weight, module.bias, module.running_mean, module.running_var):
@@ -76,17 +70,9 @@ def reference(model: DreamConvForSequenceRegression, insert: str) -> float:
         return silu((y - norm["running_mean"]) / np.sqrt(norm["running_var"] + 1e-5) * norm["weight"] + norm["bias"])
 
     hidden = convolve(np.array([[base == letter for base in insert] for letter in "ACGT"], dtype=float), "scan")
-    positions = np.minimum(np.arange(len(insert))[::-1], model.config.positions - 1)
-    if model.config.positions:
-        waves = [np.cos(np.pi * wave * (positions + 0.5) / model.config.positions) for wave in range(1, 9)]
-        hidden = hidden + weights["position_embeddings"].T @ waves
     for number, dilation in enumerate(model.config.dilations):
         hidden = hidden + convolve(hidden, f"layers.{number}", dilation)
-    pooled = [hidden.mean(1), hidden.max(1)]
-    if model.config.positions:
-        by_place = [weights["position_weights"][:, number].T @ waves for number in range(2)]
-        pooled += [(hidden * each).sum(1) / model.config.positions for each in by_place]
-    pooled = np.concatenate(pooled)
+    pooled = np.concatenate([hidden.mean(1), hidden.max(1)])
     pooled = silu(weights["head.1.weight"] @ pooled + weights["head.1.bias"])
     sixmers = ((insert + "N" * 5)[i : i + 6] for i in range(len(insert)))
     added = sum(
@@ -153,8 +139,6 @@ def test_weights_of_another_kind_are_told(folder, tiny_model, tmp_path):
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"positions": -1},
-        {"positions": 4096},
         {"dilations": []},
         {"dilations": [0]},
         {"dilations": [1] * 17},
@@ -174,8 +158,3 @@ def test_a_configuration_out_of_range_is_refused(folder, wrong, tmp_path):
     (tmp_path / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes())
     with pytest.raises(ModelError, match=next(iter(wrong))):
         predict(INSERTS, tmp_path)
-
-
-def test_the_graphs_constants_are_the_models():
-    names = ("SIXMER", "WAVES", "POSITION_WEIGHTS")
-    assert [getattr(conv_graph, name) for name in names] == [getattr(modeling_dream_conv, name) for name in names]
