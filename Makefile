@@ -8,6 +8,7 @@ LOCK := requirements-ci.txt
 TORCH ?= torch==2.13.0
 TORCH_LOWEST ?= torch==2.10.0
 PLAYWRIGHT := playwright==1.65.2
+TEACHER := h5py==3.16.0 pyjaspar==4.0.0
 WORKERS ?= 2
 PYTEST = "$(BIN)/python" -m pytest -n $(WORKERS) --dist loadfile
 CPU_BUILDS := https://download.pytorch.org/whl/cpu
@@ -16,7 +17,7 @@ COMPILE := --quiet --python-version 3.11 --extra test --fork-strategy fewest --g
 	--custom-compile-command 'make lock' setup.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit test-slow coverage test-lowest page-tools lint lock audit artifacts space clean
+.PHONY: help setup demo test unit test-slow coverage test-lowest page-tools teacher-tools lint lock audit artifacts space clean
 
 # As many processes as cores: threads of each would only wait for one another.
 unit test-slow coverage: export OMP_NUM_THREADS ?= 1
@@ -57,6 +58,9 @@ test-lowest:  ## Run all tests but the page's with the lowest versions that setu
 page-tools: setup  ## Install what the page's tests drive a browser with (needs npm)
 	npm --prefix space ci --ignore-scripts --no-audit --no-fund
 	"$(BIN)/pip" install --quiet $(PLAYWRIGHT)
+
+teacher-tools: setup  ## Install what the tests of the extra `teacher` need
+	"$(BIN)/pip" install --quiet $(TEACHER)
 
 lint: setup  ## Check style and spelling
 	PATH="$(CURDIR)/$(BIN):$$PATH" pre-commit run --all-files

@@ -7,7 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import deepatt
 import pytest
+import torch
 import yaml
 
 from dream_bert import predict
@@ -24,13 +26,14 @@ IN_SMALL = {
     "save_strategy": "no",
     "load_best_model_at_end": False,
 }
-PROMOTERS = {"-n 704512": "-n 40", "-n 58984": "-n 20"}
+PROMOTERS = {"-n 704512": "-n 40", "-n 58984": "-n 20", "-n 144000": "-n 144", "-n 200000": "-n 40"}
 RUNS = "measured-1", "measured-2", "mixed"
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("a folder")
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    folder = tmp_path / "a folder"
+    folder.mkdir()
     shutil.copytree(EXAMPLES, folder / "examples")
     for path in (folder / "examples" / "recipes").glob("*.yaml"):
         path.write_text(yaml.safe_dump(yaml.safe_load(path.read_text()) | IN_SMALL))
@@ -44,10 +47,10 @@ def folder(tmp_path_factory) -> Path:
     return folder
 
 
-def run(folder: Path, promoters: str = "promoters.txt.gz") -> subprocess.CompletedProcess:
+def run(folder: Path, promoters: str = "promoters.txt.gz", *flags: str) -> subprocess.CompletedProcess:
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     return subprocess.run(
-        ["examples/recipes/compact.sh", promoters], cwd=folder, env=environment, capture_output=True, text=True
+        ["examples/recipes/compact.sh", promoters, *flags], cwd=folder, env=environment, capture_output=True, text=True
     )
 
 
@@ -79,3 +82,35 @@ def test_it_makes_all_checkpoints_and_goes_on_where_it_stopped(folder):
     made_anew = {Path(path).parts[1] for path in after if after[path] != before[path]}
     assert after.keys() == before.keys() and made_anew == {"bert"}
     assert predict(["ACGT" * 20], output / "bert") == first
+
+
+def test_with_a_teacher_convolutions_and_bert_learn_from_what_it_labels(folder):
+    pytest.importorskip("pyjaspar", reason="needs the extra teacher")
+    torch.manual_seed(0)
+    teacher = deepatt.DeepAtt()
+    for weight in teacher.parameters():
+        weight.data.normal_(0, 0.3)
+    deepatt.save(teacher, folder / "teacher.safetensors")
+    simulate_file(200, folder / "noisy.txt", seed=1)
+    (folder / "more.txt").write_text("ACGTTGCATT" * 8 + "\n")
+
+    done = run(
+        folder,
+        "promoters.txt.gz",
+        "--teacher",
+        "teacher.safetensors",
+        "--sequences",
+        "more.txt",
+        "--challenge",
+        "noisy.txt",
+    )
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((folder / "taught" / "manifest.json").read_text())
+    assert len(manifest["sources"]) == 7
+    for model in ("conv", "regression"):
+        info = json.loads((folder / "output" / model / INFO).read_text())
+        assert info["data"]["fingerprint"] == manifest["fingerprint"]
+    config = json.loads((folder / "output" / "conv" / "config.json").read_text())
+    assert config["model_type"] == "dream_conv" and (folder / "output" / "bert").is_dir()
+    done = run(folder, "promoters.txt.gz", "--guess", "x")
+    assert done.returncode == 2 and "--guess" in done.stderr

@@ -1,0 +1,175 @@
+"""Read DeepAtt's published weights and predict with them.
+
+DeepAtt (Vaishnav et al. 2022, https://doi.org/10.1038/s41586-022-04506-6, MIT) was trained on 30.7 million random
+promoters. Its weights are `DeepAtt_model.h5` of the repository 1edv/evolution, or the same arrays in safetensors.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from math import sqrt
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from safetensors.torch import save as serialize
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dream_bert.errors import ArgumentError
+from dream_bert.io.output import open_output
+
+LENGTH = 110
+"""Bp that the network reads."""
+
+SHAPES = {
+    "conv1d": {"kernel": (30, 4, 256), "bias": (256,)},
+    "forward_lstm": {"kernel": (256, 64), "recurrent_kernel": (16, 64), "bias": (64,)},
+    "backward_lstm": {"kernel": (256, 64), "recurrent_kernel": (16, 64), "bias": (64,)},
+    "attention": {f"W{part}": (32, 32) for part in "qkvo"} | {f"b{part}": (32,) for part in "qkvo"},
+    "dense": {"kernel": (864, 16), "bias": (16,)},
+    "dense_1": {"kernel": (16, 16), "bias": (16,)},
+    "dense_2": {"kernel": (16, 1), "bias": (1,)},
+}
+"""Layers, and the shapes of their weights as Keras stores them."""
+
+POOLED, HEADS, BATCH = 3, 16, 64
+
+
+class DeepAtt(nn.Module):
+    """Convolution, maximum, bidirectional LSTM, self-attention and three dense layers; 84,273 parameters."""
+
+    def __init__(self):
+        super().__init__()
+        for layer, shapes in SHAPES.items():
+            weights = {name: nn.Parameter(torch.zeros(shape)) for name, shape in shapes.items()}
+            self.add_module(layer, nn.ParameterDict(weights))
+        self.dropout = nn.Dropout(0.2)
+
+    def forward(self, bases: Tensor) -> Tensor:
+        """Predict expression, (n,), from one-hot bases, float (n, 110, 4), as `one_hot` gives them."""
+        kernel = self.conv1d["kernel"]
+        windows = bases.flatten(1).unfold(1, kernel[..., 0].numel(), kernel.shape[1])
+        hidden = _dense(windows, kernel.flatten(0, 1), self.conv1d["bias"])
+        hidden = hidden.unflatten(1, (-1, POOLED)).amax(2).relu()
+        hidden = self._attend(self._scan(self.dropout(hidden)))
+        hidden = self.dropout(hidden).flatten(1)
+        hidden = _dense(hidden, **self.dense).relu()
+        hidden = _dense(hidden, **self.dense_1).relu()
+        return _dense(hidden, **self.dense_2)[:, 0]
+
+    def _scan(self, hidden: Tensor) -> Tensor:
+        """Run both LSTMs, (n, length, 2 * units); the gates are Keras's hard sigmoid."""
+        layers = self.forward_lstm, self.backward_lstm
+        entering = [_dense(hidden, layer["kernel"], layer["bias"]) for layer in layers]
+        entering = torch.stack([entering[0], entering[1].flip(1)])  # (2, n, length, 4 * units)
+        recurrent = torch.stack([layer["recurrent_kernel"] for layer in layers])
+        state = cell = entering.new_zeros(*entering.shape[:2], recurrent.shape[1])
+        states = []
+        for step in entering.unbind(2):
+            gates = torch.baddbmm(step, state, recurrent)
+            enter, forget, new, leave = gates.chunk(4, 2)
+            enter, forget, leave = ((0.2 * gate + 0.5).clamp(0, 1) for gate in (enter, forget, leave))
+            cell = forget * cell + enter * new.tanh()
+            state = leave * cell.tanh()
+            states.append(state)
+        forward, backward = torch.stack(states, 2)
+        return torch.cat([forward, backward.flip(1)], 2)
+
+    def _attend(self, hidden: Tensor) -> Tensor:
+        weights = self.attention
+        query, key, value = (
+            _dense(hidden, weights[f"W{part}"], weights[f"b{part}"]).relu().unflatten(2, (HEADS, -1)).transpose(1, 2)
+            for part in "qkv"
+        )
+        shares = (query @ key.transpose(2, 3) / sqrt(query.shape[-1])).softmax(3)
+        attended = (shares @ value).transpose(1, 2).flatten(2)
+        return _dense(attended, weights["Wo"], weights["bo"]).relu()
+
+
+def _dense(inputs: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+    return F.linear(inputs, kernel.T, bias)
+
+
+def load(path: Path) -> DeepAtt:
+    """The network with the weights of a file, in evaluation mode.
+
+    Raises:
+        ArgumentError: if the file holds other arrays than DeepAtt's.
+    """
+    try:
+        tensors = dict(_read_keras(path)) if path.suffix == ".h5" else load_file(path)
+    except SafetensorError as error:
+        raise ArgumentError(f"{path}: is no whole safetensors file ({error}); give DeepAtt's weights") from error
+    model = DeepAtt()
+    expected = {name: tuple(weight.shape) for name, weight in model.state_dict().items()}
+    found = {name: tuple(weight.shape) for name, weight in tensors.items()}
+    if wrong := sorted(name for name in expected | found if expected.get(name) != found.get(name)):
+        raise ArgumentError(
+            f"{path}: {wrong[0]} is {found.get(wrong[0], 'missing')}, not {expected.get(wrong[0], 'there')}; "
+            "give DeepAtt's weights"
+        )
+    model.load_state_dict(tensors)
+    return model.eval()
+
+
+def save(model: DeepAtt, path: Path) -> None:
+    """Write the weights as safetensors, under the names that `load` reads."""
+    with open_output(path) as file:
+        file.write(serialize(model.state_dict()))
+
+
+def _read_keras(path: Path) -> Iterator[tuple[str, Tensor]]:
+    """Names as in `SHAPES`, and weights, of a file that Keras wrote."""
+    import h5py  # needed for this format alone
+
+    arrays = {}
+    with h5py.File(path) as file:
+        weights = file.get("model_weights", file)
+        weights.visititems(
+            lambda name, item: arrays.update({name: item[()]}) if isinstance(item, h5py.Dataset) else None
+        )
+    layers = {name: _keras_layer(name) for name in arrays}
+    dense = sorted({layer for layer in layers.values() if layer.startswith("dense")}, key=_number)
+    renamed = dict(zip(dense, ("dense", "dense_1", "dense_2"), strict=False))
+    for name, array in arrays.items():
+        weight = name.rsplit("/", 1)[1].removesuffix(":0")
+        if layers[name] == "attention":
+            weight = weight[-2:]
+        yield f"{renamed.get(layers[name], layers[name])}.{weight}", torch.from_numpy(array.astype(np.float32))
+
+
+def _keras_layer(name: str) -> str:
+    """The layer of a weight, without the number that Keras gives it (but of `dense`, which has three).
+
+    >>> _keras_layer("bidirectional_1/bidirectional_1/forward_lstm_1/lstm_cell/kernel:0"), _keras_layer("a/a_Wq:0")
+    ('forward_lstm', 'attention')
+    """
+    *groups, weight = name.split("/")
+    if re.search(r"[Wb][qkvo](:0)?$", weight):
+        return "attention"
+    group = next((group for group in groups if "ward_lstm" in group), groups[-1])
+    return group if group.startswith("dense") else re.sub(r"_\d+$", "", group)
+
+
+def _number(layer: str) -> int:
+    return int(layer.partition("_")[2] or 0)
+
+
+def one_hot(sequences: Sequence[str]) -> Tensor:
+    """Bases as DeepAtt reads them, float32 (n, 110, 4): the last 110 bp, zeros before those of shorter sequences.
+
+    >>> one_hot(["ACGN"])[0].sum(1)[-5:].tolist()
+    [0.0, 1.0, 1.0, 1.0, 0.0]
+    """
+    text = "".join(sequence[-LENGTH:].rjust(LENGTH) for sequence in sequences)
+    letters = torch.frombuffer(bytearray(text, "ascii"), dtype=torch.uint8).view(len(sequences), LENGTH, 1)
+    return (letters == torch.tensor(list(b"ACGT"))).float()
+
+
+@torch.inference_mode()
+def predict(sequences: Sequence[str], model: DeepAtt) -> np.ndarray:
+    """What the network predicts for oligos, float32 (n,), in the units of its weights."""
+    batches = (one_hot(sequences[begin : begin + BATCH]) for begin in range(0, len(sequences), BATCH))
+    return torch.cat([torch.empty(0), *map(model, batches)]).numpy()
