@@ -1,6 +1,6 @@
 """Runs of several processes against runs of one: the same weights, every row once, and what happens when one dies.
 
-Started by a launcher, this file is a training script that notes its rows: `test_distributed.py STAGE NOTES DIE_AT ...`.
+Started by a launcher, this file is a training script that notes its rows: `THIS_FILE STAGE NOTES DIE_AT ...`.
 """
 
 import csv
