@@ -184,12 +184,14 @@ def _half_of_the_weights(folder_name: str) -> None:
 def _half_of_an_old_checkpoint(step: int) -> None:
     drop = trainer.drop_old_checkpoints
 
-    def drop_half(newest, *args):
+    def drop_half(newest, keep, best):
         if newest.name == f"checkpoint-{step}":
-            old = min(newest.parent.glob("checkpoint-*"), key=lambda folder: int(folder.name.split("-")[1]))
+            # Which checkpoint is the best depends on the processor; it is never dropped.
+            others = set(newest.parent.glob("checkpoint-*")) - {newest, Path(best or newest)}
+            old = min(others, key=lambda folder: int(folder.name.split("-")[1]))
             (old / "model.safetensors").unlink()
             _die()
-        drop(newest, *args)
+        drop(newest, keep, best)
 
     trainer.drop_old_checkpoints = drop_half
 
