@@ -51,9 +51,8 @@ test-slow: setup  ## Run the other tests; those of the page need `make page-tool
 coverage: setup  ## Run all tests with branch coverage, at least 95 %
 	$(PYTEST) --cov
 
-test-lowest:  ## Run all tests but the page's with the lowest versions that setup.cfg allows
-	PYTEST_ADDOPTS=--ignore=tests/space/test_space_page.py $(MAKE) unit test-slow \
-		VENV=$(VENV)-lowest LOCK=requirements-lowest.txt TORCH=$(TORCH_LOWEST)
+test-lowest:  ## Run the quick tests with the lowest versions that setup.cfg allows
+	$(MAKE) unit VENV=$(VENV)-lowest LOCK=requirements-lowest.txt TORCH=$(TORCH_LOWEST)
 
 page-tools: setup  ## Install what the page's tests drive a browser with (needs npm)
 	npm --prefix space ci --ignore-scripts --no-audit --no-fund
