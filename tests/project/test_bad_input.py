@@ -397,6 +397,7 @@ def test_a_model_that_gives_no_number(model, folder, handler, monkeypatch, capsy
     with torch.no_grad():
         broken.classifier.bias.fill_(torch.nan)
     broken.save_pretrained("broken")
+    capsys.readouterr()  # transformers' progress bars, if no test before has silenced them
     write("ACGT\n")
     message = "input:1: record '0': the model gives no finite number; "
     assert_refused(["predict", "input", "--model", "broken", "-o", "out.tsv"], message, capsys)
