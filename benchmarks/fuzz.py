@@ -24,7 +24,7 @@ from safetensors.torch import save_file
 
 with atheris.instrument_imports(include=["dream_bert", "gzip", "csv", "json"]):
     from dream_bert import BertForSequenceRegression, DreamBertConfig, DreamConvConfig, KmerTokenizer, PromoterDataset
-    from dream_bert.cli.terminal import printable
+    from dream_bert.cli.terminal import one_line as printed
     from dream_bert.data.bulk_reader import LONGEST_INSERT, Block, scan_blocks
     from dream_bert.data.prepare import prepare
     from dream_bert.errors import CardError, DataError, ModelError, ReadError
@@ -51,7 +51,7 @@ CONFIG = DreamBertConfig(stride=1, context=0, **TINY)
 
 
 def one_line(error: Exception) -> str:
-    message = printable(str(error))
+    message = printed(str(error))
     assert message and message.isprintable() and len(message) < 1000, repr(message)
     return message
 
@@ -269,7 +269,7 @@ def test_one_input(data: bytes) -> None:
 
 
 def make_folders() -> None:
-    """What stands beside the files that are fuzzed: a tokenizer, prepared data, a model and an exported one."""
+    """Write the files beside those that are fuzzed: a tokenizer, prepared data, a model and an exported one."""
     KmerTokenizer.build(1, 0).save_pretrained(FOLDER / "tokenizer")
     rows = np.random.default_rng(0).choice(list("ACGT"), (9, 12))
     INPUT.write_text("".join(f"{''.join(row)}\t{number}\n" for number, row in enumerate(rows)))

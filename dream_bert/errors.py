@@ -34,7 +34,7 @@ class DataError(ValueError):
 
 
 class InputWarning(UserWarning):
-    """What is doubtful about an input that was read; the message is `FILE[:LINE]: what; what to do`, one line."""
+    """A doubtful input that was read all the same; the message is one line, `FILE[:LINE]: what; what to do`."""
 
 
 class ReadError(ValueError):

@@ -1,4 +1,4 @@
-"""What to install where a package of an extra is missing."""
+"""Name the extra to install when one of its packages is missing."""
 
 _EXTRAS = {
     "train": ("accelerate", "datasets", "tensorboard"),

@@ -3,7 +3,7 @@
 import argparse
 
 from .common import add_columns, add_on_error, columns, quieten
-from .terminal import printable
+from .terminal import one_line
 
 
 def add(verbs) -> None:
@@ -31,4 +31,4 @@ def _run(args: argparse.Namespace) -> None:
 
     quieten()
     rows = calibrate(args.model, args.data, columns=columns(args), on_error=args.on_error, rejects=args.rejects)
-    print(printable(f"{args.model}: calibrated on {rows} rows"))
+    print(one_line(f"{args.model}: calibrated on {rows} rows"))

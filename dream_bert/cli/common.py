@@ -1,4 +1,4 @@
-"""What several verbs share: options, and quiet libraries."""
+"""Options that several verbs share, and how they silence libraries."""
 
 import argparse
 from typing import TYPE_CHECKING

@@ -10,7 +10,7 @@ from ..extras import explain_missing
 from ..io.streams import naming
 from . import calibrate, export, predict, prepare, publish, score, simulate
 from .signals import stopping_on_signals
-from .terminal import Parser, open_closed_streams, printable, printed_warnings
+from .terminal import Parser, one_line, open_closed_streams, printed_warnings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -41,12 +41,12 @@ def main(argv: Sequence[str] | None = None) -> int:
                 return 128 + stopped[0]
             if not isinstance(error, ValueError | OSError | ModuleNotFoundError):
                 raise
-            print(f"dream-bert: {printable(_one_line(error))}", file=sys.stderr)
+            print(f"dream-bert: {one_line(_message(error))}", file=sys.stderr)
             return 2
     return 0
 
 
-def _one_line(error: Exception) -> str:
+def _message(error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError):
         return explain_missing(error)
     if isinstance(error, OSError) and error.filename is not None:

@@ -5,7 +5,7 @@ import math
 import sys
 
 from .common import add_columns, columns
-from .terminal import printable
+from .terminal import one_line
 
 
 def add(verbs) -> None:
@@ -67,7 +67,7 @@ def _run(args: argparse.Namespace) -> None:
         **{name: getattr(args, name) for name in ("mlm_validation", "validation", "test") if name in args},
     )
     for reason, count in manifest["rejected"].items():
-        print(printable(f"skipped {count} {reason}"), file=sys.stderr)
+        print(one_line(f"skipped {count} {reason}"), file=sys.stderr)
     for stage, splits in manifest["stages"].items():
         for split, entry in splits.items():
             print(f"{stage}/{split}\t{entry['rows']} rows\t{entry['duplicates_dropped']} duplicates dropped")

@@ -3,7 +3,7 @@
 import argparse
 
 from .common import quieten
-from .terminal import printable
+from .terminal import one_line
 
 
 def add(verbs) -> None:
@@ -34,4 +34,4 @@ def _run(args: argparse.Namespace) -> None:
         for file in preview(args.kind, args.repo, args.model):
             print(*file, sep="\t")
     else:
-        print(printable(publish(args.kind, args.repo, args.model, args.revision, args.private)))
+        print(one_line(publish(args.kind, args.repo, args.model, args.revision, args.private)))

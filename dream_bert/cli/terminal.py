@@ -1,4 +1,4 @@
-"""What the command line prints about files and arguments: one line each, and no control character of theirs."""
+"""Print messages about files and arguments on one line each, without their control characters."""
 
 import argparse
 import os
@@ -7,25 +7,24 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ..errors import InputWarning
+from ..io.streams import printable
 
-def printable(text: str) -> str:
-    """Text on one line, with escapes for what a terminal does not print: control characters, and marks that change
-    the direction of writing.
 
-    >>> printable("a\\x1b[31mb\\n c")
+def one_line(text: str) -> str:
+    """Join the lines of a text, and escape characters that are not to be printed.
+
+    >>> one_line("a\\x1b[31mb\\n c")
     'a\\\\x1b[31mb c'
     """
-    line = " ".join(text.split())
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+    return printable(" ".join(text.split()))
 
 
 class Parser(argparse.ArgumentParser):
     """A parser whose messages quote arguments without their control characters."""
 
     def _print_message(self, message: str, file=None) -> None:
-        lines = message.split("\n")
-        clean = ["".join(c if c.isprintable() else repr(c)[1:-1] for c in line) for line in lines]
-        super()._print_message("\n".join(clean), file)
+        super()._print_message("\n".join(map(printable, message.split("\n"))), file)
 
 
 @contextmanager
@@ -35,8 +34,8 @@ def printed_warnings() -> Iterator[None]:
         others = warnings.showwarning
 
         def show(message, category, *args, **kwargs) -> None:
-            if category.__name__ == "InputWarning":
-                print(f"dream-bert: warning: {printable(str(message))}", file=sys.stderr)
+            if issubclass(category, InputWarning):
+                print(f"dream-bert: warning: {one_line(str(message))}", file=sys.stderr)
             else:
                 others(message, category, *args, **kwargs)
 
@@ -45,8 +44,9 @@ def printed_warnings() -> Iterator[None]:
 
 
 def open_closed_streams() -> None:
-    """Let nothing else take the place of a standard stream that is closed: a file that is opened later would, and
-    what libraries write to standard error would end up in it.
+    """Open standard streams that are closed on the null device.
+
+    A file that is opened later would take their number, and messages of libraries would be written to it.
     """
     for descriptor in (0, 1, 2):
         try:

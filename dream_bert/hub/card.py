@@ -112,7 +112,7 @@ def _training(info: dict) -> dict[str, Any]:
 
 
 def _scale(info: dict, folder: Path) -> dict[str, str]:
-    """What the model reads and the scale that it predicts on: the challenge's, or that of labels of its user's own."""
+    """Describe the input, and the scale of the predictions: the challenge's, or that of the user's own labels."""
     config = DnaConfig.get_config_dict(folder)[0]
     shortest, longest = config.get("insert_lengths") or (80, 80)
     if info["data"]["fingerprint"] in KNOWN_DATA:

@@ -39,7 +39,7 @@ def predict_file(
     sizes.
 
     Args:
-        source, output, model, format, batch_size, backend, interval, **options: as `prediction_files.predict_file`.
+        source, output, model, format, batch_size, backend, interval, **options: as `files.predict_file`.
 
     Returns:
         How many sequences were predicted, in the first process; 0 in the others.
@@ -47,7 +47,7 @@ def predict_file(
     Raises:
         ConnectionError: if another process ended; nothing was written.
         SystemExit: with status 2 in the others if the first ended, which has told why; with 143 after SIGTERM.
-        SequenceError, ReadError, OutputError, ModelError, OSError: as `prediction_files.predict_file`.
+        SequenceError, ReadError, OutputError, ModelError, OSError: as `files.predict_file`.
     """
     load = partial(load_predictor, model, batch_size, backend, interval)
     with _tidy_on_sigterm(), _all_processes():

@@ -29,7 +29,7 @@ from ..io.predictions import (
 from ..io.reader import scan_records
 from ..io.records import USUAL, BadRow, Columns, Record
 from ..io.rejects import open_rejects
-from ..io.streams import shown
+from ..io.streams import printable, shown
 from .notes import InsertReader
 from .prediction import load_predictor, predict_records
 from .predictor import Predictor
@@ -203,19 +203,15 @@ def _write(
     if format == "parquet":
         return write_parquet(file, table, parts)
     if output is None and sys.stdout.isatty():
-        table = table._replace(kept=tuple(map(_escaped, table.kept)))
+        table = table._replace(kept=tuple(map(printable, table.kept)))
         parts = map(_escaped_part, parts)
     with text_stream(file, zipped=output is not None and output.suffix == ".gz") as text:
         return WRITERS[format](text, table, parts, precision)
 
 
-def _escaped(text: str) -> str:
-    """Escape control characters, which a terminal would obey."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
 def _escaped_part(part: Part) -> Part:
-    return part._replace(ids=[*map(_escaped, part.ids)], kept=[tuple(map(_escaped, row)) for row in part.kept])
+    """Escape control characters, which a terminal would obey."""
+    return part._replace(ids=[*map(printable, part.ids)], kept=[tuple(map(printable, row)) for row in part.kept])
 
 
 class _Ids:

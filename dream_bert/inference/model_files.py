@@ -36,7 +36,7 @@ INFO = "training_info.json"
 
 
 EVALUATION = "evaluation.json"
-"""What `dream-bert score --json` says of the model on the challenge's public leaderboard."""
+"""File of the scores on the challenge's public leaderboard, as `dream-bert score --json` prints them."""
 
 
 FILES = {"onnx": "onnx/model.onnx", "onnx-int8": "onnx/model_int8.onnx"}

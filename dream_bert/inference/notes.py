@@ -111,4 +111,4 @@ _OLIGO = {
         Note("bases outside of the oligo cut off", "have bases outside of the oligo's constants", "they were cut off"),
     ),
 }
-"""Of each way in which an oligo can differ: the note if it was scored as it stands, and if it was read as an oligo."""
+"""Notes for each way in which an oligo can differ: without and with `orient`."""

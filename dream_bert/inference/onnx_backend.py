@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ModelError
+from ..errors import GraphError, ModelError
 from ..models.config_checks import check_config, check_layout, read_bytes, read_config
 from .model_files import FILES
 from .predictor import BATCH_SIZE
@@ -33,7 +33,6 @@ class OnnxModel:
         try:
             import onnxruntime
 
-            from ..errors import GraphError
             from .onnx_check import check_graph, most_bytes
         except ImportError as error:
             message = f"backend {backend!r} needs {error.name}; pip install 'dream-promoter-bert[onnx]'"

@@ -148,7 +148,7 @@ class _AnyRange(dict):
 
 
 def _outline(fields: dict[str, Any], int8: bool) -> dict[str, tuple]:
-    """What `_comparable` gives for the graph that `export` writes."""
+    """Return the comparable form of the graph that `export` writes."""
     model = SimpleNamespace(config=SimpleNamespace(**{"layer_norm_eps": 1e-12} | fields), shapes=_shapes(fields))
     if _is_conv(fields):
         writer = _ConvOutline(model)

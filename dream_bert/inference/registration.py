@@ -43,7 +43,7 @@ _REGISTRIES: dict[str, Callable[[], None]] = {
     "transformers.models.auto.modeling_auto": _register_model,
     "transformers.pipelines": _register_pipeline,
 }
-"""What to register once a module of transformers has been loaded."""
+"""Functions to call once a module of transformers has been loaded, by its name."""
 
 
 class _AfterImport(MetaPathFinder):

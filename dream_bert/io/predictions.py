@@ -154,4 +154,4 @@ WRITERS: dict[str, Writer] = {
     "jsonl": _write_jsonl,
     "submission": _write_submission,
 }
-"""Of the text formats: write parts of predictions with so many decimals, and return how many predictions."""
+"""Functions of the text formats, which write parts of predictions and return how many there were."""

@@ -14,7 +14,7 @@ from .output import open_output, text_stream
 from .records import BadRow, Record
 
 ON_ERROR = ("stop", "skip")
-"""What to do at a row that cannot be used."""
+"""Choices for a row that cannot be used."""
 
 _Use = TypeVar("_Use")
 
@@ -35,7 +35,7 @@ class Rejects:
         if on_error not in ON_ERROR:
             raise ValueError(f"on_error is {on_error!r:.80}; give {' or '.join(ON_ERROR)}")
         self.counts: Counter[str] = Counter()
-        """How many were skipped, by reason."""
+        """Numbers of rows skipped, by reason."""
         self._stop = on_error == "stop"
         self._writer = csv.writer(listing, delimiter="\t", lineterminator="\n") if listing else None
         if self._writer:

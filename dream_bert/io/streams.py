@@ -11,7 +11,7 @@ from typing import BinaryIO
 from ..errors import ReadError
 
 DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile)
-"""What reading from a damaged gzip file raises."""
+"""Exceptions that reading a damaged gzip file raises."""
 
 _BUFFER = 1 << 20
 

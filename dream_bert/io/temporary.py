@@ -119,7 +119,7 @@ def remove_unfinished() -> None:
 
 
 def _prefix(path: Path) -> str:
-    """How names of temporaries begin; the target's own name may have 255 bytes already."""
+    """Return the beginning of temporary names: a hash, as the target's own name may have 255 bytes already."""
     return f".dream-bert-{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]}"
 
 

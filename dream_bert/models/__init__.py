@@ -1,1 +1,1 @@
-"""What is published with the weights: configurations and models, which import only each other."""
+"""Configurations and models, which are published with the weights and import only each other."""

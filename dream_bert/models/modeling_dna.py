@@ -1,4 +1,4 @@
-"""What the models of this package share: weights from `model.safetensors` alone, and the scale of expression."""
+"""Base classes of the models: weights from `model.safetensors` alone, and the scale of expression."""
 
 import math
 from collections.abc import Container, Set

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from transformers import TrainingArguments
 
 from ..inference.model_files import INFO, model_name
+from ..io.output import open_output, text_stream
 from .label_scale import has_output_layer
 from .run_folder import writing
 
@@ -55,10 +56,8 @@ def write_info(
         "history": [entry for entry in trainer.state.log_history if "train_runtime" not in entry],
     }
     path = Path(trainer.args.output_dir, INFO)
-    partial = path.with_suffix(".partial")
-    with writing(path):
-        partial.write_text(to_json(info), encoding="utf-8")
-        partial.replace(path)
+    with writing(path), open_output(path) as file, text_stream(file, zipped=False) as text:
+        text.write(to_json(info))
 
 
 def to_json(info: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What evaluation during and after training reports."""
+"""Metrics of evaluations during and after training."""
 
 import math
 

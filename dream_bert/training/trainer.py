@@ -11,7 +11,7 @@ from transformers import EarlyStoppingCallback, PreTrainedModel, Trainer
 
 from ..data.sampler import EpochSampler, follow_epochs
 from ..errors import ArgumentError
-from ..training import bf16_attention
+from . import bf16_attention
 from .arguments import RunArguments
 from .distillation import TaughtBert
 from .muon import MuonBeside, layer_matrices

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dream_bert.cli.main import main
-from dream_bert.cli.terminal import printable
+from dream_bert.cli.terminal import one_line
+from dream_bert.errors import InputWarning
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "HF_HUB_OFFLINE": "1"}
 CONTROLS = [
@@ -29,7 +30,7 @@ CONTROLS = [
 
 @given(st.text())
 def test_printable_text_is_one_line_without_controls(text):
-    shown = printable(text)
+    shown = one_line(text)
     assert shown.isprintable()
     if text.isprintable():
         assert shown.split() == text.split()
@@ -86,9 +87,6 @@ def test_no_control_character_of_a_file_is_printed(tmp_path, monkeypatch, capsys
 
 
 def test_a_warning_about_an_input_is_a_line(tmp_path, monkeypatch, capsys):
-    class InputWarning(UserWarning):
-        pass
-
     def simulate_file(*_):
         warnings.warn("in.txt:3: odd \x1b[1mthing;\nlook at it", InputWarning, stacklevel=1)
         warnings.warn("in.txt:4: odd thing; look at it", InputWarning, stacklevel=1)

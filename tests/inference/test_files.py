@@ -13,6 +13,7 @@ import pyarrow.parquet
 import pytest
 import torch
 from closeness import assert_close
+from one_by_one import LAYOUT, mixed_inserts, one_by_one
 
 import dream_bert.inference.prediction
 from dream_bert.errors import InputWarning, OutputError, ReadError
@@ -21,9 +22,6 @@ from dream_bert.inference.prediction import load_predictor, predict
 from dream_bert.io.reader import scan_records
 from dream_bert.io.records import Columns
 from dream_bert.sequence.construct import SequenceError
-from dream_bert.sequence.encoding import encode
-
-LAYOUT = dict(stride=1, context=0, max_position_embeddings=128)
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +31,7 @@ def model(tiny_model):
 
 @pytest.fixture(scope="module")
 def inserts():
-    rng = np.random.default_rng(1)
-    return ["".join(rng.choice(list("ACGTN"), size=length)) for length in [80, 3, 126, 1, 80, 79, 80, 2, 100, 81]]
-
-
-def one_by_one(inserts, model):
-    with torch.inference_mode():
-        outputs = [model(**{k: torch.tensor(v) for k, v in encode([i], model.config).items()}) for i in inserts]
-    return np.array([output.logits.item() for output in outputs])
+    return mixed_inserts()
 
 
 @pytest.fixture

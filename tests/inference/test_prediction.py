@@ -9,6 +9,7 @@ import torch
 from closeness import assert_close
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from one_by_one import LAYOUT, mixed_inserts, one_by_one
 from transformers import BertConfig
 from transformers.modeling_outputs import SequenceClassifierOutput
 
@@ -16,9 +17,7 @@ import dream_bert.inference.prediction
 from dream_bert.errors import ModelError
 from dream_bert.inference.prediction import load_model, predict
 from dream_bert.sequence.construct import SequenceError, to_oligo
-from dream_bert.sequence.encoding import encode, longest_insert
-
-LAYOUT = dict(stride=1, context=0, max_position_embeddings=128)
+from dream_bert.sequence.encoding import longest_insert
 
 
 @pytest.fixture(scope="module")
@@ -28,14 +27,7 @@ def model(tiny_model):
 
 @pytest.fixture(scope="module")
 def inserts():
-    rng = np.random.default_rng(1)
-    return ["".join(rng.choice(list("ACGTN"), size=length)) for length in [80, 3, 126, 1, 80, 79, 80, 2, 100, 81]]
-
-
-def one_by_one(inserts, model):
-    with torch.inference_mode():
-        outputs = [model(**{k: torch.tensor(v) for k, v in encode([i], model.config).items()}) for i in inserts]
-    return np.array([output.logits.item() for output in outputs])
+    return mixed_inserts()
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 256])
