@@ -1,6 +1,8 @@
 """Options that several verbs share, and how they silence libraries."""
 
 import argparse
+import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,6 +33,50 @@ def add_on_error(parser: argparse.ArgumentParser) -> None:
         help="at a row that cannot be used; skip counts them by reason [%(default)s]",
     )
     parser.add_argument("--rejects", metavar="FILE", help="list the rows skipped: where, reason, text (TSV)")
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a model that predicts."""
+    parser.add_argument(
+        "--model",
+        metavar="DIR_OR_ID",
+        help="folder or Hub id of a model, or dream-promoter-conv [dream-promoter-bert]",
+    )
+    parser.add_argument("--batch-size", type=int, metavar="N", help="sequences a batch [64; on a GPU 256]")
+    parser.add_argument(
+        "--backend",
+        choices=("torch", "onnx", "onnx-int8"),
+        default="torch",
+        help="onnx and onnx-int8 run ONNX Runtime on a folder that `export` made [%(default)s]",
+    )
+
+
+def add_output(parser: argparse.ArgumentParser, *formats: str, explained: str = "") -> None:
+    """Add the options of a table that is written in one of the formats; `explained` says more of them."""
+    parser.add_argument("-o", "--output", metavar="OUT", help="output file, gzipped if it ends in .gz [stdout]")
+    parser.add_argument("--format", choices=formats, help=f"{explained}[by the suffix of OUT, or tsv]")
+    parser.add_argument(
+        "--precision", type=int, default=4, metavar="N", help="decimals of numbers in text [%(default)s]"
+    )
+
+
+def with_predictor(args: argparse.Namespace, work: Callable[..., object]) -> None:
+    """Call `work` with the arguments `model`, `batch_size` and `backend` that the options of `add_model` give.
+
+    Where a launcher started several processes, the first one works, and all predict for it.
+    """
+    if args.backend == "torch":
+        quieten()
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:  # as a launcher says
+        work(model=args.model, batch_size=args.batch_size, backend=args.backend)
+        return
+    from functools import partial
+
+    from ..inference.distributed import share_predictions
+    from ..inference.prediction import load_predictor
+
+    load = partial(load_predictor, args.model, args.batch_size, args.backend, getattr(args, "interval", None))
+    share_predictions(load, lambda predictor: work(model=predictor))
 
 
 def quieten() -> None:

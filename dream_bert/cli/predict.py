@@ -1,9 +1,9 @@
 """Predict the expression of the sequences of files."""
 
 import argparse
-import os
+from functools import partial
 
-from .common import add_columns, add_on_error, columns, quieten
+from .common import add_columns, add_model, add_on_error, add_output, columns, with_predictor
 
 
 def add(verbs) -> None:
@@ -21,33 +21,15 @@ def add(verbs) -> None:
         help="FASTA, TSV or CSV with a header, one sequence a line, or Parquet; gzipped or not; - for standard input; "
         "several are predicted one after the other",
     )
-    parser.add_argument("-o", "--output", metavar="OUT", help="output file, gzipped if it ends in .gz [stdout]")
     add_columns(parser, "sequence", "id")
-    parser.add_argument(
-        "--model",
-        metavar="DIR_OR_ID",
-        help="folder or Hub id of a model, or dream-promoter-conv [dream-promoter-bert]",
-    )
-    parser.add_argument(
-        "--format",
-        choices=("tsv", "csv", "jsonl", "parquet", "submission"),
-        help="submission is the challenge's JSON by row number [by the suffix of OUT, or tsv]",
-    )
-    parser.add_argument("--batch-size", type=int, metavar="N", help="sequences a batch [64; on a GPU 256]")
-    parser.add_argument(
-        "--backend",
-        choices=("torch", "onnx", "onnx-int8"),
-        default="torch",
-        help="onnx and onnx-int8 run ONNX Runtime on a folder that `export` made [%(default)s]",
-    )
+    add_model(parser)
+    submission = "submission is the challenge's JSON by row number "
+    add_output(parser, "tsv", "csv", "jsonl", "parquet", "submission", explained=submission)
     parser.add_argument(
         "--interval",
         type=float,
         metavar="SHARE",
         help="add columns lower and upper that enclose this share of measurements, as 0.9",
-    )
-    parser.add_argument(
-        "--precision", type=int, default=4, metavar="N", help="decimals in tsv, csv and submission [%(default)s]"
     )
     parser.add_argument(
         "--keep-columns", action="store_true", help="write the input's other columns, too, between id and expression"
@@ -68,21 +50,14 @@ def add(verbs) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:  # as a launcher of several processes says
-        from ..inference.distributed import predict_file
-    else:
-        from ..inference.files import predict_file
+    from ..inference.files import predict_file
 
-    if args.backend == "torch":
-        quieten()
-    predict_file(
+    predict = partial(
+        predict_file,
         args.inputs,
         args.output,
-        args.model,
-        args.format,
-        args.batch_size,
-        args.backend,
-        args.interval,
+        format=args.format,
+        interval=args.interval,
         precision=args.precision,
         columns=columns(args),
         keep_columns=args.keep_columns,
@@ -91,3 +66,4 @@ def _run(args: argparse.Namespace) -> None:
         on_error=args.on_error,
         rejects=args.rejects,
     )
+    with_predictor(args, predict)

@@ -1,62 +1,42 @@
-"""Predict one file with all processes of a launcher: the first reads and writes, and each predicts its share."""
+"""Predict with all processes of a launcher: the first reads and writes, and each predicts its share."""
 
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import distributed
 
-from .files import Source, write_predictions
-
 # Not when a model is loaded: what is imported once the process group is there may keep it, as a default argument does,
 # and with it the threads whose end aborts a process now and then; see `training.run.end_process_group`.
-from .loading import RegressionModel
-from .prediction import load_predictor
+from . import loading  # noqa: F401
 from .predictor import Predictor
 
 
-def predict_file(
-    source: Source,
-    output: str | Path | None = None,
-    model: RegressionModel | str | Path | None = None,
-    format: str | None = None,
-    batch_size: int | None = None,
-    backend: str = "torch",
-    interval: float | None = None,
-    **options: Any,
-) -> int:
-    """Predict a file with all processes that `accelerate launch` or `torchrun` started; all of them call it.
+def share_predictions(load: Callable[[], Predictor], work: Callable[[Predictor], object]) -> None:
+    """Do work in the first of the processes that a launcher started; all of them predict for it, and all call this.
 
-    Every process needs the model; `source` and the outputs are the first one's alone. Each takes the accelerator of
-    its local rank, if there are several. Numbers are those of one process, but for the rounding of batches of other
-    sizes.
+    Every process needs the model; files are read and written by the first one alone. Each takes the accelerator of its
+    local rank, if there are several. Numbers are those of one process, but for the rounding of batches of other sizes.
 
     Args:
-        source, output, model, format, batch_size, backend, interval, **options: as `files.predict_file`.
-
-    Returns:
-        How many sequences were predicted, in the first process; 0 in the others.
+        load: loads the model, in each process.
+        work: is called in the first process with a predictor that shares inserts among all.
 
     Raises:
-        ConnectionError: if another process ended; nothing was written.
+        ConnectionError: if another process ended.
         SystemExit: with status 2 in the others if the first ended, which has told why; with 143 after SIGTERM.
-        SequenceError, ReadError, OutputError, ModelError, OSError: as `files.predict_file`.
+        Exception: whatever `load` and `work` raise.
     """
-    load = partial(load_predictor, model, batch_size, backend, interval)
     with _tidy_on_sigterm(), _all_processes():
         if distributed.get_rank() == 0:
-            count = write_predictions(source, output, lambda: _Shared(load()), format=format, **options)
+            work(_Shared(load()))
             _scatter([None] * distributed.get_world_size())
-            return count
-        _follow(load())
-        return 0
+        else:
+            _follow(load())
 
 
 class _Shared:

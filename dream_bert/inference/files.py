@@ -1,35 +1,24 @@
 """Predict the expression of the promoters in files of any length, in constant memory."""
 
 import os
-import sys
 import warnings
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
 
 from ..errors import InputWarning, OutputError, ReadError
 from ..io.output import open_output, text_stream
-from ..io.predictions import (
-    FORMATS,
-    MOST_PRECISION,
-    PRECISION,
-    WRITERS,
-    Layout,
-    Part,
-    format_of,
-    layout,
-    write_parquet,
-)
+from ..io.predictions import FORMATS, prediction_columns, write_submission
 from ..io.reader import scan_records
 from ..io.records import USUAL, BadRow, Columns, Record
 from ..io.rejects import open_rejects
-from ..io.streams import printable, shown
+from ..io.streams import shown
+from ..io.table_writer import PRECISION, Part, choose_format, write_table
 from .notes import InsertReader
 from .prediction import load_predictor, predict_records
 from .predictor import Predictor
@@ -43,7 +32,7 @@ Source = str | Path | Sequence[str | Path]
 def predict_file(
     source: Source,
     output: str | Path | None = None,
-    model: "RegressionModel | str | Path | None" = None,
+    model: "RegressionModel | Predictor | str | Path | None" = None,
     format: str | None = None,
     batch_size: int | None = None,
     backend: str = "torch",
@@ -65,7 +54,7 @@ def predict_file(
     Args:
         source: any file that `read_records` reads, or `-` for standard input; or several, one after the other.
         output: a file, gzipped if its name ends in `.gz`; it appears when it is whole. `-` or None: standard output.
-        model: as in `predict`.
+        model: as in `predict`, or what `load_predictor` gave.
         format: `tsv` (columns `id`, `expression`), `csv`, `jsonl`, `parquet` (the same columns), or `submission`, the
             challenge's JSON `{"0": ...}` by row number. Default: what the suffix of `output` says (`.json` is
             `submission`), or `tsv`.
@@ -89,48 +78,17 @@ def predict_file(
         OutputError: if `format` is unknown or cannot be written to `output`, or that is an input, too.
         ModelError, OSError: as in `predict`; OSError also if a file cannot be opened.
     """
-    return write_predictions(
-        source,
-        output,
-        partial(load_predictor, model, batch_size, backend, interval),
-        format=format,
-        precision=precision,
-        columns=columns,
-        keep_columns=keep_columns,
-        notes=notes,
-        orient=orient,
-        on_error=on_error,
-        rejects=rejects,
-    )
-
-
-def write_predictions(
-    source: Source,
-    output: str | Path | None,
-    load: Callable[[], Predictor],
-    *,
-    format: str | None = None,
-    precision: int = PRECISION,
-    columns: Columns = USUAL,
-    keep_columns: bool = False,
-    notes: bool = False,
-    orient: bool = False,
-    on_error: str = "stop",
-    rejects: str | Path | None = None,
-) -> int:
-    """Do the work of `predict_file` with the model that `load` gives, which is called when the files are open."""
     sources = [source] if isinstance(source, str | Path) else list(source)
     output = None if output is None or str(output) == "-" else Path(output)
     rejects = None if rejects is None else Path(rejects)
     _check_files(sources, output, rejects)
-    format = format or format_of(output)
-    _check_format(format, output, precision)
+    format = choose_format(output, format, precision, FORMATS)
     if format == "submission" and (keep_columns or notes):
         raise OutputError(
             "a submission holds predictions alone; leave notes and columns out, or choose another format"
         )
     with open_output(output) as file, open_rejects(on_error, rejects) as skipped:
-        predictor = load()
+        predictor = load_predictor(model, batch_size, backend, interval)
         if format == "submission" and len(predictor.columns) > 1:
             raise OutputError("a submission holds predictions alone; leave the interval out, or choose another format")
         read_insert, ids = InsertReader(predictor.longest, predictor.insert_lengths, orient), _Ids()
@@ -141,7 +99,12 @@ def write_predictions(
                 raise ReadError(f"no sequence of the input can be used ({skipped.summary()}); correct the input")
             kept = tuple(first[0][0][0].others or ())
             parts = ids.count(_part(*chunk, notes) for chunk in chain(first, predictions))
-            count = _write(file, output, format, layout(kept, predictor.columns, notes), parts, precision)
+            if format == "submission":
+                with text_stream(file, zipped=output is not None and output.suffix == ".gz") as text:
+                    count = write_submission(text, parts, precision)
+            else:
+                table = prediction_columns(kept, predictor.columns, notes)
+                count = write_table(file, output, format, table, parts, precision)
     skipped.warn()
     read_insert.warn()
     if format != "submission":
@@ -165,15 +128,6 @@ def _is_one_file(path: str | Path, other: str | Path) -> bool:
         return os.path.realpath(path) == os.path.realpath(other)
 
 
-def _check_format(format: str, output: Path | None, precision: int) -> None:
-    if format not in FORMATS:
-        raise OutputError(f"format {format!r} is unknown; choose from {', '.join(FORMATS)}")
-    if format == "parquet" and (output is None or output.suffix == ".gz"):
-        raise OutputError("parquet compresses itself and needs a file of its own; name one with -o, without .gz")
-    if not 0 <= precision <= MOST_PRECISION:
-        raise OutputError(f"precision is {precision}; give 0 to {MOST_PRECISION} decimals")
-
-
 def _scan(sources: Iterable[str | Path], columns: Columns, keep: bool) -> Iterator[Record | BadRow]:
     """Read one input after the other; those kept have the same other columns."""
     kept = None
@@ -193,25 +147,8 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _part(records: list[Record], notes: list[str], values: np.ndarray, has_notes: bool) -> Part:
-    kept = [tuple((record.others or {}).values()) for record in records]
-    return Part([record.id for record in records], kept, values, [(note,) if has_notes else () for note in notes])
-
-
-def _write(
-    file: IO[bytes], output: Path | None, format: str, table: Layout, parts: Iterable[Part], precision: int
-) -> int:
-    if format == "parquet":
-        return write_parquet(file, table, parts)
-    if output is None and sys.stdout.isatty():
-        table = table._replace(kept=tuple(map(printable, table.kept)))
-        parts = map(_escaped_part, parts)
-    with text_stream(file, zipped=output is not None and output.suffix == ".gz") as text:
-        return WRITERS[format](text, table, parts, precision)
-
-
-def _escaped_part(part: Part) -> Part:
-    """Escape control characters, which a terminal would obey."""
-    return part._replace(ids=[*map(printable, part.ids)], kept=[tuple(map(printable, row)) for row in part.kept])
+    kept = zip(*((record.others or {}).values() for record in records), strict=True)
+    return [[record.id for record in records], *kept, *np.atleast_2d(values.T), *([notes] if has_notes else [])]
 
 
 class _Ids:
@@ -222,7 +159,7 @@ class _Ids:
 
     def count(self, parts: Iterable[Part]) -> Iterator[Part]:
         for part in parts:
-            self._hashes.extend(map(hash, part.ids))
+            self._hashes.extend(map(hash, part[0]))
             yield part
 
     def warn(self) -> None:

@@ -128,12 +128,17 @@ class _TorchModel:
 
 
 def load_predictor(
-    model: "RegressionModel | str | Path | None",
+    model: "RegressionModel | Predictor | str | Path | None" = None,
     batch_size: int | None = None,
     backend: str = "torch",
     interval: float | None = None,
 ) -> Predictor:
-    """A model that predicts in this process; arguments and errors as in `predict`."""
+    """Load a model that predicts inserts; a `Predictor` is given back as it is.
+
+    Arguments and errors as in `predict`.
+    """
+    if isinstance(model, Predictor):
+        return model
     if batch_size is not None and batch_size < 1:
         raise ValueError(f"batch size is {batch_size}; give at least 1")
     scorer = _scorer(model, backend)

@@ -1,7 +1,7 @@
 """The interfaces between files, predictions and models."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -9,6 +9,7 @@ BATCH_SIZE = 64
 """A batch whose hidden states stay in a processor's cache is the fastest there."""
 
 
+@runtime_checkable
 class Predictor(Protocol):
     """Predicts inserts of at most `longest` bp, best `chunk` of them at a time, in their order.
 

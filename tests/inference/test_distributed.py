@@ -405,8 +405,10 @@ def test_the_command_under_the_launcher(source, model, tmp_path):
 THREADS_AT_THE_END = """
 import sys
 from pathlib import Path
-from dream_bert.inference.distributed import predict_file
-predict_file(sys.argv[1], sys.argv[2], sys.argv[3])
+from dream_bert.inference.distributed import share_predictions
+from dream_bert.inference.files import predict_file
+from dream_bert.inference.prediction import load_predictor
+share_predictions(lambda: load_predictor(sys.argv[3]), lambda model: predict_file(sys.argv[1], sys.argv[2], model))
 print(sum("gloo" in (task / "comm").read_text() for task in Path("/proc/self/task").iterdir()))
 """
 

@@ -17,7 +17,7 @@ from one_by_one import LAYOUT, mixed_inserts, one_by_one
 
 import dream_bert.inference.prediction
 from dream_bert.errors import InputWarning, OutputError, ReadError
-from dream_bert.inference.files import predict_file, write_predictions
+from dream_bert.inference.files import predict_file
 from dream_bert.inference.prediction import load_predictor, predict
 from dream_bert.io.reader import scan_records
 from dream_bert.io.records import Columns
@@ -366,6 +366,6 @@ def test_long_texts_make_shorter_chunks(tmp_path, model, monkeypatch):
             return predictor(inserts)
 
     output = tmp_path / "out.jsonl"
-    assert write_predictions(tmp_path / "in.parquet", output, Spy, keep_columns=True) == 12
+    assert predict_file(tmp_path / "in.parquet", output, Spy(), keep_columns=True) == 12
     assert sizes == [3] * 4
     assert [json.loads(line)["id"] for line in output.read_text().splitlines()] == columns["id"]

@@ -20,6 +20,8 @@ WINGS = (
     "metrics",
     "data",
     "inference",
+    "analysis",
+    "plots",
     "training",
     "export",
     "hub",

@@ -1,0 +1,1 @@
+"""Draw what predictions and analyses give."""
