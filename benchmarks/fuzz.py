@@ -31,7 +31,7 @@ with atheris.instrument_imports(include=["dream_bert", "gzip", "csv", "json"]):
     from dream_bert.export.folder import export_onnx
     from dream_bert.hub.card import render_card
     from dream_bert.hub.handler import RequestError, _batch_size, _read
-    from dream_bert.inference.model_files import CHECKPOINTS, FILES, INFO
+    from dream_bert.inference.model_files import CHECKPOINTS, ONNX_FILES, TRAINING_INFO
     from dream_bert.inference.onnx_backend import OnnxModel
     from dream_bert.io.reader import scan_records
     from dream_bert.io.records import BadRow
@@ -199,7 +199,7 @@ def manifest(content: bytes) -> None:
 
 def record(content: bytes) -> None:
     """`training_info.json`, from which a card is made."""
-    (FOLDER / "model" / INFO).write_bytes(content)
+    (FOLDER / "model" / TRAINING_INFO).write_bytes(content)
     try:
         render_card("conv", "user/name", FOLDER / "model")
     except CardError as error:
@@ -208,7 +208,7 @@ def record(content: bytes) -> None:
 
 def graph(content: bytes) -> None:
     """An ONNX file beside the configuration of another one."""
-    (FOLDER / "exported" / FILES["onnx"]).write_bytes(content)
+    (FOLDER / "exported" / ONNX_FILES["onnx"]).write_bytes(content)
     try:
         model = OnnxModel(str(FOLDER / "exported"), "onnx")
         assert model(encode(["ACGT"], CONFIG)).shape == (1,)
@@ -256,8 +256,8 @@ def seeds() -> list[bytes]:
             (weights, [struct.pack("<Q", len(header)) + header + bytes(4), (FOLDER / "weights").read_bytes()]),
             (load_tokenizer, [(FOLDER / "tokenizer" / "tokenizer.json").read_bytes()]),
             (manifest, [(FOLDER / "data" / "manifest.json").read_bytes()]),
-            (record, [(conv / INFO).read_bytes()]),
-            (graph, [(FOLDER / "exported" / FILES["onnx"]).read_bytes()]),
+            (record, [(conv / TRAINING_INFO).read_bytes()]),
+            (graph, [(FOLDER / "exported" / ONNX_FILES["onnx"]).read_bytes()]),
         ]
         for content in contents
     ]

@@ -23,11 +23,11 @@ from safetensors.torch import load_file
 from dream_bert import BertForSequenceRegression, DreamBertConfig, DreamBertForMaskedLM
 from dream_bert.data.prepare import prepare
 from dream_bert.data.simulate import simulate_file
-from dream_bert.inference.model_files import INFO
+from dream_bert.inference.model_files import TRAINING_INFO
 from dream_bert.training.run_folder import COMPLETE
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-import mortal  # noqa: E402
+import killable_runs  # noqa: E402
 
 ROWS = 200
 EPOCHS = 8
@@ -50,7 +50,7 @@ def command(stage: str, processes: int, data: Path, folder: Path) -> list[str]:
 
 
 def outcome(folder: Path, processes: int) -> dict:
-    history = json.loads((folder / "run" / INFO).read_text())["history"]
+    history = json.loads((folder / "run" / TRAINING_INFO).read_text())["history"]
     weights = load_file(folder / "run" / "model.safetensors")
     return {
         "weights": {name: tensor.numpy().tobytes() for name, tensor in weights.items()},
@@ -58,7 +58,7 @@ def outcome(folder: Path, processes: int) -> dict:
             {name: value for name, value in entry.items() if not name.endswith(("runtime", "per_second"))}
             for entry in history
         ],
-        "rows": mortal.rows_seen(folder / "notes", processes, STEPS_AN_EPOCH),
+        "rows": killable_runs.rows_seen(folder / "notes", processes, STEPS_AN_EPOCH),
     }
 
 
@@ -78,7 +78,7 @@ def run_until_killed(
 ) -> str:
     """Start or resume the run and kill it after `step`, at least one step later; return where the kill hit."""
     before = time.time()
-    runs = mortal.start(stage, arguments, folder / "notes", processes=processes)
+    runs = killable_runs.start(stage, arguments, folder / "notes", processes=processes)
     notes = Path(f"{folder / 'notes'}.0.rows")
     size = notes.stat().st_size if notes.exists() else 0
     while runs[0].is_alive() and (last_step(notes) < step or notes.stat().st_size <= size + 1):
@@ -88,7 +88,7 @@ def run_until_killed(
     time.sleep(draw.uniform(0, 0.01 if aimed else 0.2))
     where = "in a checkpoint" if half_written(folder / "run", before) else "elsewhere"
     draw.choice(runs).kill()
-    if 0 in mortal.end(runs):
+    if 0 in killable_runs.end(runs):
         raise SystemExit("the run ended before its time: raise EPOCHS")
     return where
 
@@ -98,9 +98,9 @@ def survive(stage: str, processes: int, data: Path, folder: Path, kills: int, se
     whole, killed = folder / "whole", folder / "killed"
     for part in (whole, killed):
         part.mkdir()
-    if mortal.end(mortal.start(stage, command(stage, processes, data, whole), whole / "notes", processes=processes))[
-        0
-    ]:
+    if killable_runs.end(
+        killable_runs.start(stage, command(stage, processes, data, whole), whole / "notes", processes=processes)
+    )[0]:
         raise SystemExit((whole / "notes.0.err").read_text())
     draw = random.Random(seed)
     found = []
@@ -108,8 +108,8 @@ def survive(stage: str, processes: int, data: Path, folder: Path, kills: int, se
         arguments = command(stage, processes, data, killed)
         found.append(run_until_killed(stage, arguments, killed, processes, step, number % 2 == 1, draw))
         print(f"{stage}, {processes}: after step {step}, {found[-1]}", file=sys.stderr, flush=True)
-    runs = mortal.start(stage, command(stage, processes, data, killed), killed / "notes", processes=processes)
-    if mortal.end(runs)[0]:
+    runs = killable_runs.start(stage, command(stage, processes, data, killed), killed / "notes", processes=processes)
+    if killable_runs.end(runs)[0]:
         raise SystemExit((killed / "notes.0.err").read_text())
     one, other = outcome(whole, processes), outcome(killed, processes)
     result = {"stage": stage, "processes": processes, "steps": EPOCHS * STEPS_AN_EPOCH, "kills": kills}

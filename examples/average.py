@@ -21,7 +21,7 @@ from dream_bert.data.dataset import PromoterDataset, read_manifest
 from dream_bert.errors import ArgumentError, ModelError
 from dream_bert.export.checkpoint import complete_checkpoint
 from dream_bert.inference.loading import RegressionModel, load_regression
-from dream_bert.inference.model_files import INFO, model_name
+from dream_bert.inference.model_files import TRAINING_INFO, model_name
 from dream_bert.io.output import new_folder
 from dream_bert.models.config_checks import read_json
 from dream_bert.sequence.encoding import spell_rows
@@ -36,9 +36,11 @@ SPLITS = {"validation": "eval", "test": "test"}
 def read_info(run: Path) -> dict[str, Any]:
     """Raises: ArgumentError: if the folder holds no finished training run."""
     try:
-        return read_json(run / INFO)
+        return read_json(run / TRAINING_INFO)
     except (OSError, ValueError):
-        raise ArgumentError(f"{run}: has no {INFO}; give folders of finished runs of run_regression.py") from None
+        raise ArgumentError(
+            f"{run}: has no {TRAINING_INFO}; give folders of finished runs of run_regression.py"
+        ) from None
 
 
 def check_kinship(runs: list[Path], infos: list[dict[str, Any]]) -> None:
@@ -111,7 +113,7 @@ def main(args: list[str] | None = None) -> None:
     with new_folder(args.output) as folder:
         model.save_pretrained(folder)
         complete_checkpoint(folder)
-        (folder / INFO).write_text(to_json(info), encoding="utf-8")
+        (folder / TRAINING_INFO).write_text(to_json(info), encoding="utf-8")
 
 
 if __name__ == "__main__":

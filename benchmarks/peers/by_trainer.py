@@ -26,7 +26,7 @@ from transformers import (
 from transformers.trainer_utils import get_last_checkpoint
 
 from dream_bert import DreamBertConfig, predict
-from dream_bert.inference.model_files import INFO
+from dream_bert.inference.model_files import TRAINING_INFO
 from dream_bert.sequence.encoding import encode, spell
 from dream_bert.training import run_regression
 
@@ -102,7 +102,7 @@ def train_ours(data: Path, minutes: float, seed: int, folder: Path) -> tuple[Pre
     run = {"data": str(data), "output_dir": str(folder), "num_train_epochs": epochs, "seed": seed}
     (folder / "run.yaml").write_text(yaml.safe_dump(recipe | run))
     run_regression.main([str(folder / "run.yaml")])
-    return _predictor(folder), _examples(folder / INFO)
+    return _predictor(folder), _examples(folder / TRAINING_INFO)
 
 
 def train_shipped(data: Path, folder: Path) -> tuple[Predictor, int]:
@@ -120,7 +120,7 @@ def train_shipped(data: Path, folder: Path) -> tuple[Predictor, int]:
     if recipe.returncode:
         sys.exit(f"{RECIPES / 'compact.sh'} ended with status {recipe.returncode}; give the command again to go on")
     output = folder / "output"
-    runs = [path for path in output.glob(f"*/{INFO}") if path.parent.name != "bert"]
+    runs = [path for path in output.glob(f"*/{TRAINING_INFO}") if path.parent.name != "bert"]
     return _predictor(output / "bert"), sum(map(_examples, runs))
 
 

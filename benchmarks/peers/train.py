@@ -25,8 +25,8 @@ from networks import LegNetLike, PlainConvolutions
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 import measuring
+from pseudo_label import measured_rows
 from public_leaderboard import PublicLeaderboard
-from teach import measured_rows
 
 from dream_bert.data.dataset import read_manifest
 from dream_bert.sequence.construct import to_insert

@@ -20,7 +20,6 @@ from ..sequence.encoding import (
     SPECIAL_TOKENS,
     VOCABULARY,
     K,
-    assemble,
     context_ids,
     in_context,
     insert_tokens,
@@ -28,6 +27,7 @@ from ..sequence.encoding import (
     model_inputs,
     positions_for,
     spell_rows,
+    token_ids,
     window_ids,
 )
 from .dataset import PromoterDataset
@@ -106,7 +106,7 @@ class RegressionBatches(_Batches):
         expression[number == FILLER] = IGNORED
         if self.partial_rows:
             windows, offsets = window_ids([*self._show_parts(spell_rows(windows, offsets), number)])
-        return _tensors(model_inputs(assemble(windows, offsets, self.config)) | {"labels": expression})
+        return _tensors(model_inputs(token_ids(windows, offsets, self.config)) | {"labels": expression})
 
     def _show_parts(self, inserts: list[str], number: np.ndarray) -> Iterator[str]:
         random = random_fractions(self._parts, number, 3 + max(map(len, inserts)))

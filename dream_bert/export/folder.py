@@ -15,7 +15,7 @@ from transformers import PreTrainedModel
 from ..data.simulate import simulate
 from ..errors import ModelError
 from ..inference.loading import load_complete, regression_class
-from ..inference.model_files import FILES, model_name
+from ..inference.model_files import ONNX_FILES, model_name
 from ..io.output import new_folder
 from ..models.configuration_dna import DnaConfig
 from ..models.modeling_dream_bert import DreamBertForMaskedLM
@@ -52,14 +52,14 @@ def export_onnx(model: PreTrainedModel, folder: Path) -> None:
     inputs = _calibration_inputs(model)
     if is_conv:
         graph = ConvGraph(model).build()
-        onnx.save(graph, folder / FILES["onnx"])
-        _quantize_convolutions(graph, folder / FILES["onnx-int8"], inputs)
+        onnx.save(graph, folder / ONNX_FILES["onnx"])
+        _quantize_convolutions(graph, folder / ONNX_FILES["onnx-int8"], inputs)
         return
     graph = BertGraph(model)
-    onnx.save(graph.build(), folder / FILES["onnx"])
+    onnx.save(graph.build(), folder / ONNX_FILES["onnx"])
     names = list(dict.fromkeys(graph.layer_inputs))
     ranges = _ranges(graph.build(observed=names), names, inputs)
-    onnx.save(BertGraph(model, ranges).build(), folder / FILES["onnx-int8"])
+    onnx.save(BertGraph(model, ranges).build(), folder / ONNX_FILES["onnx-int8"])
 
 
 def export_folder(folder: str | Path, model: str | Path | None = None) -> None:

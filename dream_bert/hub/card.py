@@ -9,7 +9,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard
 
 from ..errors import CardError
-from ..inference.model_files import EVALUATION, INFO
+from ..inference.model_files import EVALUATION, TRAINING_INFO
 from ..models.config_checks import read_json
 from ..models.configuration_dna import DnaConfig
 from ..models.configuration_dream_bert import DreamBertConfig
@@ -52,7 +52,7 @@ def render_card(kind: str, repo_id: str, folder: Path) -> str:
         CardError: if `training_info.json` or `evaluation.json` lacks what the card tells.
     """
     try:
-        info = read_json(folder / INFO)
+        info = read_json(folder / TRAINING_INFO)
         scores = read_json(path) if (path := folder / EVALUATION).exists() else None
         values = (
             {"repo": repo_id, "name": repo_id.split("/")[-1]}
@@ -63,9 +63,13 @@ def render_card(kind: str, repo_id: str, folder: Path) -> str:
         )
         results = [*_split_results(kind, info), *_leaderboard_results(scores)]
     except FileNotFoundError:
-        raise CardError(f"{folder}: has no {INFO}; publish what run_mlm.py or run_regression.py wrote") from None
+        raise CardError(
+            f"{folder}: has no {TRAINING_INFO}; publish what run_mlm.py or run_regression.py wrote"
+        ) from None
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        raise CardError(f"{folder}: {INFO} or {EVALUATION} is not as this package writes it ({error!r})") from error
+        raise CardError(
+            f"{folder}: {TRAINING_INFO} or {EVALUATION} is not as this package writes it ({error!r})"
+        ) from error
     card = ModelCard(Template(_template(kind)).substitute(values))
     card.data.model_name, card.data.eval_results = values["name"], results
     return str(card)

@@ -20,7 +20,7 @@ from transformers.utils import SAFE_WEIGHTS_NAME
 from ..errors import PublishError
 from ..export.checkpoint import complete_checkpoint
 from ..inference.loading import load_complete
-from ..inference.model_files import CHECKPOINTS, DEFAULT_MODEL, EVALUATION, INFO, model_name
+from ..inference.model_files import CHECKPOINTS, DEFAULT_MODEL, EVALUATION, TRAINING_INFO, model_name
 from ..models.config_checks import find_file, read_bytes
 from ..models.modeling_dream_bert import BertForSequenceRegression, DreamBertForMaskedLM
 from ..models.modeling_dream_conv import DreamConvForSequenceRegression
@@ -37,7 +37,7 @@ DEFAULT_MODELS = {
     "conv": CHECKPOINTS / "dream-promoter-conv",
 }
 
-_RECORDS = ("config.json", INFO, EVALUATION)
+_RECORDS = ("config.json", TRAINING_INFO, EVALUATION)
 _PACKAGE = Path(__file__).parents[1]
 _ENDPOINT_CODE = ("hub/handler.py", "sequence/construct.py")
 _TOKEN = re.compile(rb"\bhf_[A-Za-z0-9]{20,}")
@@ -77,7 +77,7 @@ def publish(
     if get_token() is None:
         raise PublishError("there is no login to the Hub; run `hf auth login` or set HF_TOKEN")
     with TemporaryDirectory() as folder:
-        assemble(kind, repo_id, Path(folder), model)
+        write_repository(kind, repo_id, Path(folder), model)
         with _errors_in_one_line(repo_id, revision):
             api = HfApi()
             if revision is not None:  # before a repository is made that cannot have it
@@ -102,13 +102,13 @@ def preview(kind: str, repo_id: str, model: str | Path | None = None) -> list[Re
     _check_repo_id(repo_id)
     with TemporaryDirectory() as name:
         folder = Path(name)
-        assemble(kind, repo_id, folder, model)
+        write_repository(kind, repo_id, folder, model)
         paths = sorted(path for path in folder.rglob("*") if path.is_file())
         contents = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
     return [RepositoryFile(path, len(data), hashlib.sha256(data).hexdigest()) for path, data in contents.items()]
 
 
-def assemble(kind: str, repo_id: str, folder: Path, model: str | Path | None = None) -> None:
+def write_repository(kind: str, repo_id: str, folder: Path, model: str | Path | None = None) -> None:
     """Write all files of a model repository into a folder that exists; arguments and errors as in `publish`."""
     source = DEFAULT_MODELS[kind] if model is None else Path(model_name(model))
     if not source.is_dir():

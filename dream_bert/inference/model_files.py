@@ -31,7 +31,7 @@ def model_name(model: str | Path | None) -> str:
     return name
 
 
-INFO = "training_info.json"
+TRAINING_INFO = "training_info.json"
 """How the weights of a folder came about; training writes it."""
 
 
@@ -39,5 +39,5 @@ EVALUATION = "evaluation.json"
 """File of the scores on the challenge's public leaderboard, as `dream-bert score --json` prints them."""
 
 
-FILES = {"onnx": "onnx/model.onnx", "onnx-int8": "onnx/model_int8.onnx"}
+ONNX_FILES = {"onnx": "onnx/model.onnx", "onnx-int8": "onnx/model_int8.onnx"}
 """Where a model's folder has the graph of a backend."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..errors import GraphError, ModelError
 from ..models.config_checks import check_config, check_layout, read_bytes, read_config
-from .model_files import FILES
+from .model_files import ONNX_FILES
 from .predictor import BATCH_SIZE
 
 _LAYOUT = ("k", "stride", "context", "reading_frames", "max_position_embeddings")
@@ -37,10 +37,12 @@ class OnnxModel:
         except ImportError as error:
             message = f"backend {backend!r} needs {error.name}; pip install 'dream-promoter-bert[onnx]'"
             raise ModelError(message) from error
-        folder = Path(name) if Path(name).is_dir() else _download(name, FILES[backend])
-        self._path = folder / FILES[backend]
+        folder = Path(name) if Path(name).is_dir() else _download(name, ONNX_FILES[backend])
+        self._path = folder / ONNX_FILES[backend]
         if not self._path.is_file():
-            raise ModelError(f"{name}: has no {FILES[backend]}; make it: dream-bert export -o FOLDER --model {name}")
+            raise ModelError(
+                f"{name}: has no {ONNX_FILES[backend]}; make it: dream-bert export -o FOLDER --model {name}"
+            )
         fields = _read_fields(folder / "config.json")
         self.config = SimpleNamespace(**fields)
         try:

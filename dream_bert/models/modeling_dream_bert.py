@@ -68,7 +68,7 @@ class DreamBertForMaskedLM(FromSafetensors, BertForMaskedLM):
         """
         if predicted is None:
             return super().forward(input_ids, attention_mask, labels=labels, **kwargs)
-        if _asks_for_more(self, input_ids, attention_mask, kwargs):
+        if _needs_stock_forward(self, input_ids, attention_mask, kwargs):
             output = super().forward(input_ids, attention_mask, **kwargs)
             output.logits = output.logits[predicted]
         else:
@@ -124,7 +124,7 @@ class BertForSequenceRegression(PredictsExpression, FromSafetensors, BertForSequ
         if frames:
             input_ids = input_ids.flatten(0, 1)
             inputs = {name: value if value is None else value.flatten(0, 1) for name, value in inputs.items()}
-        if _asks_for_more(self, input_ids, inputs["attention_mask"], kwargs):
+        if _needs_stock_forward(self, input_ids, inputs["attention_mask"], kwargs):
             output = super().forward(input_ids, **inputs, **kwargs)
         else:
             pooled = self.bert.pooler(self._first_token(input_ids, **inputs))
@@ -170,7 +170,7 @@ class BertForSequenceRegression(PredictsExpression, FromSafetensors, BertForSequ
         return hidden
 
 
-def _asks_for_more(
+def _needs_stock_forward(
     model: BertPreTrainedModel, input_ids: Tensor | None, attention_mask: Tensor | None, arguments: dict
 ) -> bool:
     """Whether the caller asks for more than some rows, in another way than ids and a mask, or of a changed BERT."""

@@ -161,7 +161,7 @@ def model_inputs(ids: np.ndarray) -> dict[str, np.ndarray]:
     return {"input_ids": ids.astype(np.int64), "attention_mask": (ids != PAD).astype(np.int64)}
 
 
-def assemble(windows: np.ndarray, offsets: np.ndarray, config: "DreamBertConfig") -> np.ndarray:
+def token_ids(windows: np.ndarray, offsets: np.ndarray, config: "DreamBertConfig") -> np.ndarray:
     """Input ids, uint8, padded to the longest row: (n, length), or (n, frames, length) where the model averages
     several reading frames.
 
@@ -185,7 +185,7 @@ def encode(inserts: Sequence[str], config: "DreamBertConfig") -> dict[str, np.nd
     >>> encode(["ACGTAC"], DreamBertConfig(stride=3, context=0))["input_ids"].tolist()
     [[2, 12, 81, 3]]
     """
-    return model_inputs(assemble(*window_ids(inserts), config))
+    return model_inputs(token_ids(*window_ids(inserts), config))
 
 
 def longest_insert(config: "DreamBertConfig") -> int:

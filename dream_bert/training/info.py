@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from transformers import TrainingArguments
 
-from ..inference.model_files import INFO, model_name
+from ..inference.model_files import TRAINING_INFO, model_name
 from ..io.output import open_output, text_stream
 from .label_scale import has_output_layer
-from .run_folder import writing
+from .run_folder import write_errors_in_one_line
 
 if TYPE_CHECKING:
     from .arguments import DataArguments, ModelArguments
@@ -55,8 +55,8 @@ def write_info(
         # Trainer's closing summary counts from the last resume.
         "history": [entry for entry in trainer.state.log_history if "train_runtime" not in entry],
     }
-    path = Path(trainer.args.output_dir, INFO)
-    with writing(path), open_output(path) as file, text_stream(file, zipped=False) as text:
+    path = Path(trainer.args.output_dir, TRAINING_INFO)
+    with write_errors_in_one_line(path), open_output(path) as file, text_stream(file, zipped=False) as text:
         text.write(to_json(info))
 
 
@@ -83,7 +83,7 @@ def _start(arguments: "ModelArguments") -> dict[str, Any]:
     if has_output_layer(config):
         # A model of stock transformers has no record, and what is wrong in another's must not end a finished run.
         with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
-            record = json.loads(Path(arguments.start, INFO).read_text(encoding="utf-8"))
+            record = json.loads(Path(arguments.start, TRAINING_INFO).read_text(encoding="utf-8"))
             record["started_from"].get("training_info", {}).pop("history", None)  # else records grow with each run
             start["training_info"] = record
     return start

@@ -21,14 +21,14 @@ from ..data.dataset import PromoterDataset
 from ..data.sampler import EpochSampler
 from ..errors import ArgumentError, DataError, ModelError, RunFolderError
 from ..extras import explain_missing
-from ..inference.model_files import INFO
+from ..inference.model_files import TRAINING_INFO
 from ..sequence.tokenizer import write_tokenizer
 from .arguments import ModelArguments, RunArguments
 from .batch_norm import settle_normalization
 from .local_attention import localise_attention
 from .preemption import LeaveOnSigterm
 from .ridge import mix_with_ridge
-from .run_folder import last_complete_checkpoint, writing
+from .run_folder import last_complete_checkpoint, write_errors_in_one_line
 from .trainer import PromoterTrainer
 
 logger = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ def train(trainer: PromoterTrainer, ridge_share: float = 0.0) -> None:
         SystemExit: with status 143, after SIGTERM and one more checkpoint.
     """
     output = Path(trainer.args.output_dir)
-    if (output / INFO).exists():
+    if (output / TRAINING_INFO).exists():
         raise FileExistsError(f"{output} holds a finished training run; name another --output_dir")
     checkpoint = trainer.args.resume_from_checkpoint or last_complete_checkpoint(output)
     if checkpoint:
@@ -124,7 +124,7 @@ def train(trainer: PromoterTrainer, ridge_share: float = 0.0) -> None:
         of_student = {name: weight for name, weight in weights.items() if name.startswith("student.")}
         weights = {name.removeprefix("student."): weight for name, weight in of_student.items()}
     if trainer.is_world_process_zero():
-        with writing(output):
+        with write_errors_in_one_line(output):
             _save_model(trainer.trained, weights, output)
     trainer.accelerator.wait_for_everyone()
 

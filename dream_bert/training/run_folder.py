@@ -20,7 +20,7 @@ COMPLETE = "complete"
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
+def write_errors_in_one_line(path: Path) -> Iterator[None]:
     """Turn what the libraries raise when they cannot write into one line.
 
     Raises:
@@ -41,7 +41,7 @@ def claim(output: Path) -> IO[str]:
     Raises:
         RunFolderError: if it cannot be made or written, or another process writes there.
     """
-    with writing(output):
+    with write_errors_in_one_line(output):
         output.mkdir(parents=True, exist_ok=True)
         lock = open(output / ".lock", "w")  # noqa: SIM115
     if hasattr(os, "lockf"):  # not on Windows

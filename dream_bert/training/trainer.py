@@ -16,7 +16,7 @@ from .arguments import RunArguments
 from .distillation import TaughtBert
 from .muon import MuonBeside, layer_matrices
 from .preemption import ignore_sigterm
-from .run_folder import claim, drop_old_checkpoints, mark_complete, writing
+from .run_folder import claim, drop_old_checkpoints, mark_complete, write_errors_in_one_line
 
 
 class PromoterTrainer(Trainer):
@@ -75,7 +75,7 @@ class PromoterTrainer(Trainer):
         self.accelerator.wait_for_everyone()
         keep, self.args.save_total_limit = self.args.save_total_limit, None  # the old ones go when this one is whole
         try:
-            with writing(checkpoint):
+            with write_errors_in_one_line(checkpoint):
                 super()._save_checkpoint(model, trial)
                 self.accelerator.wait_for_everyone()
                 if self.args.should_save:

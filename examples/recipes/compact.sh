@@ -59,7 +59,7 @@ if [[ $teacher ]]; then
     fine_tune output/conv conv_labelled.yaml
 else
     fine_tune output/conv conv.yaml
-    step taught.tsv.gz python "$examples/teach.py" --data prepared --model output/conv -n 704512 -o taught.tsv.gz
+    step taught.tsv.gz python "$examples/pseudo_label.py" --data prepared --model output/conv -n 704512 -o taught.tsv.gz
     step taught dream-bert prepare taught.tsv.gz -o taught --stage regression
 fi
 
@@ -67,7 +67,7 @@ fi
 fine_tune output/regression compact_regression.yaml
 
 # which goes on with the measurements, and with promoters that it labels itself.
-step mixed.tsv.gz python "$examples/teach.py" --data prepared --model output/regression -n 58984 --seed 1 -o mixed.tsv.gz
+step mixed.tsv.gz python "$examples/pseudo_label.py" --data prepared --model output/regression -n 58984 --seed 1 -o mixed.tsv.gz
 step mixed dream-bert prepare mixed.tsv.gz -o mixed --stage regression
 for seed in 1 2; do
     fine_tune output/measured-$seed compact_measured.yaml --seed $seed

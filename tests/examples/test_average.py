@@ -15,7 +15,7 @@ from scipy.stats import pearsonr
 from dream_bert import predict
 from dream_bert.data.dataset import PromoterDataset
 from dream_bert.errors import ArgumentError
-from dream_bert.inference.model_files import INFO
+from dream_bert.inference.model_files import TRAINING_INFO
 from dream_bert.sequence.encoding import spell_rows
 from dream_bert.training import run_regression
 
@@ -64,13 +64,13 @@ def test_the_mean_of_one_run_is_that_run(runs, prepared, tmp_path):
 
 
 def test_the_record_tells_whose_mean_it_is_and_what_it_reaches(runs, start, prepared, tmp_path):
-    info = json.loads((mean_of(runs, prepared, tmp_path / "mean") / INFO).read_text())
+    info = json.loads((mean_of(runs, prepared, tmp_path / "mean") / TRAINING_INFO).read_text())
     assert [entry["model"] for entry in info["mean_of"]] == list(map(str, runs))
     assert [(entry["seed"], entry["data"]) for entry in info["mean_of"]] == [
         (seed, info["data"]["fingerprint"]) for seed in (1, 2, 3)
     ]
     assert len({entry["weights_sha256"] for entry in info["mean_of"]}) == 3
-    assert info["started_from"]["training_info"] == json.loads((start / INFO).read_text())
+    assert info["started_from"]["training_info"] == json.loads((start / TRAINING_INFO).read_text())
     assert info["held_out"]["fingerprint"] == info["data"]["fingerprint"]
     rows = PromoterDataset(prepared, "regression", "test")
     windows, offsets, expression = rows.rows(np.arange(len(rows)))
@@ -82,11 +82,11 @@ def test_runs_that_do_not_belong_together_have_no_mean(runs, start, prepared, tm
     stranger = train(runs[0], prepared, tmp_path / "stranger", seed=1)
     with pytest.raises(ArgumentError, match=f"{stranger}: did not begin with"):
         mean_of([runs[0], stranger], prepared, tmp_path / "mean")
-    with pytest.raises(ArgumentError, match=f"{prepared}: has no {INFO}"):
+    with pytest.raises(ArgumentError, match=f"{prepared}: has no {TRAINING_INFO}"):
         mean_of([runs[0], prepared], prepared, tmp_path / "mean")
     misfit = tmp_path / "misfit"
     misfit.mkdir()
-    for name in (INFO, "config.json"):
+    for name in (TRAINING_INFO, "config.json"):
         shutil.copy(runs[0] / name, misfit)
     shutil.copy(start / "model.safetensors", misfit / "model.safetensors")
     config = json.loads((misfit / "config.json").read_text())

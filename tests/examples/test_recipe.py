@@ -14,7 +14,7 @@ import yaml
 
 from dream_bert import predict
 from dream_bert.data.simulate import simulate_file
-from dream_bert.inference.model_files import INFO
+from dream_bert.inference.model_files import TRAINING_INFO
 
 pytestmark = pytest.mark.slow
 
@@ -66,7 +66,7 @@ def test_it_makes_all_checkpoints_and_goes_on_where_it_stopped(folder):
     assert done.returncode == 0, done.stderr
     output = folder / "output"
     assert {path.name for path in output.iterdir()} == {"mlm", "conv", "regression", "bert", *RUNS}
-    info = json.loads((output / "bert" / INFO).read_text())
+    info = json.loads((output / "bert" / TRAINING_INFO).read_text())
     assert [run["model"] for run in info["mean_of"]] == [f"output/{run}" for run in RUNS]
     assert info["started_from"]["training_info"]["started_from"]["model"] == "output/mlm"
     taught, mixed = (json.loads((folder / name / "manifest.json").read_text()) for name in ("taught", "mixed"))
@@ -108,7 +108,7 @@ def test_with_a_teacher_convolutions_and_bert_learn_from_what_it_labels(folder):
     manifest = json.loads((folder / "taught" / "manifest.json").read_text())
     assert len(manifest["sources"]) == 7
     for model in ("conv", "regression"):
-        info = json.loads((folder / "output" / model / INFO).read_text())
+        info = json.loads((folder / "output" / model / TRAINING_INFO).read_text())
         assert info["data"]["fingerprint"] == manifest["fingerprint"]
     config = json.loads((folder / "output" / "conv" / "config.json").read_text())
     assert config["model_type"] == "dream_conv" and (folder / "output" / "bert").is_dir()

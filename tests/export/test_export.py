@@ -26,7 +26,7 @@ from dream_bert.cli.main import main
 from dream_bert.data.simulate import simulate
 from dream_bert.errors import ModelError
 from dream_bert.export.folder import export_folder, export_onnx
-from dream_bert.inference.model_files import FILES
+from dream_bert.inference.model_files import ONNX_FILES
 from dream_bert.inference.prediction import predict
 from dream_bert.onnx_graphs.bert_graph import BertGraph
 from dream_bert.sequence.encoding import encode
@@ -49,7 +49,7 @@ def exported(model, folder, backend="onnx"):
 
 
 def session(folder, backend):
-    running = onnxruntime.InferenceSession(folder / FILES[backend], providers=["CPUExecutionProvider"])
+    running = onnxruntime.InferenceSession(folder / ONNX_FILES[backend], providers=["CPUExecutionProvider"])
     return lambda inputs: running.run(["logits"], inputs)[0]
 
 
@@ -167,8 +167,10 @@ def test_padding_changes_nothing_in_int8(tmp_path):
 @pytest.mark.parametrize("kind", [BertForSequenceRegression, DreamBertForMaskedLM])
 def test_files_hold_all_and_run_everywhere(kind, tmp_path):
     export_onnx(make_model(kind), tmp_path)
-    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")) == sorted(FILES.values())
-    for name in FILES.values():
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.*")) == sorted(
+        ONNX_FILES.values()
+    )
+    for name in ONNX_FILES.values():
         model = onnx.load(tmp_path / name)
         onnx.checker.check_model(model, full_check=False)
         assert max(entry.version for entry in model.opset_import) <= 21
@@ -254,9 +256,9 @@ def test_a_failure_leaves_nothing(tiny_model, tmp_path):
 def test_an_unusable_file_is_named(saved, folder, tmp_path, monkeypatch):
     with pytest.raises(ModelError, match="has no onnx/model.onnx; make it: dream-bert export -o FOLDER --model "):
         predict(["ACGT"], saved, backend="onnx")
-    broken = tmp_path / FILES["onnx"]
+    broken = tmp_path / ONNX_FILES["onnx"]
     broken.parent.mkdir()
-    broken.write_bytes((folder / FILES["onnx"]).read_bytes()[:-100])
+    broken.write_bytes((folder / ONNX_FILES["onnx"]).read_bytes()[:-100])
     (tmp_path / "config.json").write_bytes((folder / "config.json").read_bytes())
     with pytest.raises(ModelError, match="model.onnx: is no ONNX model that this ONNX Runtime reads; export it again"):
         predict(["ACGT"], tmp_path, backend="onnx")

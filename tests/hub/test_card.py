@@ -17,7 +17,7 @@ import dream_bert.hub.card
 from dream_bert.errors import CardError
 from dream_bert.hub.card import render_card
 from dream_bert.hub.publish import DEFAULT_MODELS
-from dream_bert.inference.model_files import INFO
+from dream_bert.inference.model_files import TRAINING_INFO
 from dream_bert.io.reader import read_records
 from dream_bert.sequence.construct import to_insert
 
@@ -145,11 +145,11 @@ def test_what_a_model_learned_before_is_told():
 
 def test_a_mean_is_told_by_the_rows_it_was_measured_on(tmp_path):
     shutil.copytree(DEFAULT_MODELS["regression"], tmp_path / "model")
-    info = json.loads((tmp_path / "model" / INFO).read_text())
+    info = json.loads((tmp_path / "model" / TRAINING_INFO).read_text())
     runs = [{"data": fingerprint} for fingerprint in (info["data"]["fingerprint"], "6" * 64, "6" * 64)]
     for keep_related in (False, True):
         held_out = {"fingerprint": "5" * 64, "keep_related": keep_related}
-        (tmp_path / "model" / INFO).write_text(json.dumps(info | {"held_out": held_out, "mean_of": runs}))
+        (tmp_path / "model" / TRAINING_INFO).write_text(json.dumps(info | {"held_out": held_out, "mean_of": runs}))
         card = render_card("regression", "user/name", tmp_path / "model")
         assert ("share no 20 bp" in card) == keep_related
         assert f"promoters-{'5' * 12}" in card

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dream_bert import KmerTokenizer, predict
 from dream_bert.hub.handler import MAX_CHARACTERS, MAX_SEQUENCES, EndpointHandler, RequestError
-from dream_bert.hub.publish import assemble
+from dream_bert.hub.publish import write_repository
 from dream_bert.inference.model_files import DEFAULT_MODEL
 from dream_bert.sequence.construct import OLIGO_END, OLIGO_START, SequenceError, to_oligo
 
@@ -51,7 +51,7 @@ def expressions(results):
 
 def test_a_fresh_endpoint_gives_the_numbers_of_predict(inserts, tmp_path, monkeypatch):
     monkeypatch.setattr("dream_bert.export.folder.export_onnx", lambda *_: None)
-    assemble("regression", "user/name", tmp_path)
+    write_repository("regression", "user/name", tmp_path)
     requests = [{"inputs": inserts}, {"inputs": inserts[0], "parameters": {"batch_size": 1}}]
     command = [sys.executable, "-c", ENDPOINT, str(tmp_path), json.dumps(requests)]
     several, one = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)

@@ -19,7 +19,7 @@ from collections import Counter
 from multiprocessing.connection import wait
 from pathlib import Path
 
-import mortal
+import killable_runs
 import numpy as np
 import pytest
 import torch
@@ -39,7 +39,7 @@ from dream_bert.data.prepare import prepare
 from dream_bert.errors import InputWarning
 from dream_bert.inference import files as prediction_files
 from dream_bert.inference import prediction
-from dream_bert.inference.model_files import INFO
+from dream_bert.inference.model_files import TRAINING_INFO
 from dream_bert.training import run_mlm, run_regression
 from dream_bert.training.run import gather_weights, run_script
 from dream_bert.training.trainer import PromoterTrainer
@@ -183,13 +183,13 @@ def free_port() -> int:
 def history(output: Path, kind: str) -> list[float]:
     """Losses, or the metric of each evaluation, of a finished run."""
     wanted = {"loss": ["loss"], "eval": ["eval_mse", "eval_mlm_loss"]}[kind]
-    entries = json.loads((output / INFO).read_text())["history"]
+    entries = json.loads((output / TRAINING_INFO).read_text())["history"]
     return [entry[name] for entry in entries for name in wanted if name in entry]
 
 
 def assert_same_outcome(one: Path, many: Path, processes: int) -> None:
     """Weights, losses and evaluations, up to the roundings of all steps."""
-    assert json.loads((many / INFO).read_text())["processes"] == processes
+    assert json.loads((many / TRAINING_INFO).read_text())["processes"] == processes
     weights, others = load_file(one / "model.safetensors"), load_file(many / "model.safetensors")
     assert weights.keys() == others.keys()
     for name in weights:
@@ -201,7 +201,7 @@ def assert_same_outcome(one: Path, many: Path, processes: int) -> None:
 
 
 @pytest.mark.slow
-@mortal.several_resume
+@killable_runs.several_resume
 def test_a_process_dies_and_the_resumed_run_ends_as_one_of_one_process(arguments, data, tmp_path):
     run_noting_rows("regression", str(tmp_path / "one"), -1, arguments("regression", "whole", BATCH))
     more = "--dataloader_num_workers 2"
@@ -212,7 +212,7 @@ def test_a_process_dies_and_the_resumed_run_ends_as_one_of_one_process(arguments
     ((status, printed),) = end(launcher, timeout=MINUTE)
     assert status == 1
     assert "rank      : 1 (local_rank: 1)" in printed and "(SIGKILL)" in printed
-    assert not (tmp_path / "run" / INFO).exists()
+    assert not (tmp_path / "run" / TRAINING_INFO).exists()
 
     ((status, printed),) = end(start("cpu.yaml", [*command, -1, *trained]))
     assert status == 0, printed
@@ -261,7 +261,7 @@ def start_predicting(
     source: Path, output: Path, model: Path, die_rank: int, processes: int, kill=signal.SIGKILL, more: str = ""
 ) -> list:
     """Processes that predict a file together, 8 sequences each at a time; one gets a signal in the second round."""
-    mortal.ensure_server()
+    killable_runs.ensure_server()
     store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
     arguments = ["predict", str(source), "-o", str(output), "--model", str(model), "--batch-size", "64"]
     arguments += more.split()
@@ -276,7 +276,7 @@ def start_predicting(
             rank == die_rank and kill,
             f"{source}.{rank}",
         )
-        started.append(mortal._context.Process(target=predict_in_process, args=args, daemon=True))
+        started.append(killable_runs._context.Process(target=predict_in_process, args=args, daemon=True))
         started[-1].start()
         started[-1].store = store  # lives as long
     return started
@@ -483,7 +483,7 @@ def gather_sharded(rank: int, port: int, kind: type, folder: str) -> None:
 def test_parameters_that_processes_share_are_gathered_to_be_saved(tiny_config, tmp_path, kind):
     kind(tiny_config()).save_pretrained(tmp_path)
     store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
-    mortal.ensure_server()
+    killable_runs.ensure_server()
     args = (store.port, kind, str(tmp_path))
     torch.multiprocessing.start_processes(gather_sharded, args, nprocs=2, start_method="forkserver")
     whole, gathered = (load_file(folder / "model.safetensors") for folder in (tmp_path, tmp_path / "gathered"))

@@ -16,11 +16,11 @@ from onnx import TensorProto, helper, numpy_helper
 from dream_bert import DreamConvConfig, DreamConvForSequenceRegression, predict
 from dream_bert.errors import ModelError
 from dream_bert.export.folder import export_folder
-from dream_bert.inference.model_files import FILES
+from dream_bert.inference.model_files import ONNX_FILES
 from dream_bert.inference.onnx_backend import OnnxModel
 
 CALIBRATION = {"expression": [-1.0, 2.0], "spread": [0.5, 1.5], "ratios": [0.1 * n for n in range(1, 46)]}
-BACKENDS = list(FILES)
+BACKENDS = list(ONNX_FILES)
 
 
 @pytest.fixture(scope="module")
@@ -70,12 +70,12 @@ def test_the_calibration_beside_a_graph_is_checked(folders, tmp_path):
 
 def spoil(folders, tmp_path, name, backend, change):
     """A copy of a folder with a graph that was changed."""
-    model = onnx.load(folders / name / FILES[backend])
+    model = onnx.load(folders / name / ONNX_FILES[backend])
     change(model)
     folder = tmp_path / "spoilt"
     (folder / "onnx").mkdir(parents=True)
     (folder / "config.json").write_bytes((folders / name / "config.json").read_bytes())
-    (folder / FILES[backend]).write_bytes(model.SerializeToString())
+    (folder / ONNX_FILES[backend]).write_bytes(model.SerializeToString())
     return folder
 
 
@@ -225,7 +225,7 @@ def test_another_graph_is_refused_before_it_is_loaded(folders, tmp_path, monkeyp
     spoilt = spoil(folders, tmp_path, name, backend, change)
     with pytest.raises(ModelError) as error:
         OnnxModel(str(spoilt), backend)
-    assert str(error.value).startswith(f"{spoilt / FILES[backend]}: ") and "export it again" in str(error.value)
+    assert str(error.value).startswith(f"{spoilt / ONNX_FILES[backend]}: ") and "export it again" in str(error.value)
     assert str(error.value).isprintable() and len(str(error.value)) < 400 + len(str(spoilt))
 
 
@@ -247,7 +247,7 @@ def test_the_graph_of_another_configuration_is_refused(folders, tmp_path):
 
 def test_a_graph_far_larger_or_smaller_than_its_configuration_is_refused(folders, tmp_path):
     spoilt = spoil(folders, tmp_path, "one layer", "onnx", lambda model: None)
-    with open(spoilt / FILES["onnx"], "r+b") as file:
+    with open(spoilt / ONNX_FILES["onnx"], "r+b") as file:
         file.truncate(2**33)  # a hole
     with pytest.raises(ModelError, match="model.onnx: is larger than"):
         OnnxModel(str(spoilt), "onnx")
@@ -264,7 +264,7 @@ def test_a_graph_far_larger_or_smaller_than_its_configuration_is_refused(folders
 @pytest.mark.parametrize("place", ["/dev/zero", "../../elsewhere.onnx", "fifo"])
 def test_a_graph_that_is_no_file_of_the_folder_is_refused(folders, tmp_path, place):
     spoilt = spoil(folders, tmp_path, "conv", "onnx", lambda model: None)
-    path = spoilt / FILES["onnx"]
+    path = spoilt / ONNX_FILES["onnx"]
     path.rename(tmp_path / "elsewhere.onnx")
     os.mkfifo(path) if place == "fifo" else path.symlink_to(place)
     with pytest.raises(ModelError, match="has no onnx/model.onnx|outside of the model's folder"):

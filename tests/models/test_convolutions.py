@@ -16,7 +16,7 @@ from dream_bert import BertForSequenceRegression, DreamConvConfig, DreamConvForS
 from dream_bert.cli.main import main
 from dream_bert.errors import ModelError
 from dream_bert.export.folder import export_folder, export_onnx
-from dream_bert.inference.model_files import FILES
+from dream_bert.inference.model_files import ONNX_FILES
 from dream_bert.models.modeling_dream_conv import token_bases
 from dream_bert.sequence.encoding import encode
 
@@ -105,7 +105,7 @@ def test_onnx_gives_the_same_numbers(folder, tmp_path, caplog):
 
 def test_padding_changes_no_number_in_onnx(model, tmp_path):
     export_onnx(model, tmp_path)
-    run = onnxruntime.InferenceSession(tmp_path / FILES["onnx"], providers=["CPUExecutionProvider"]).run
+    run = onnxruntime.InferenceSession(tmp_path / ONNX_FILES["onnx"], providers=["CPUExecutionProvider"]).run
     together = run(None, encode(INSERTS, model.config))[0][:, 0]
     assert_close(together, predict(INSERTS, model))
 

@@ -13,7 +13,7 @@ from transformers import BertForMaskedLM, pipeline
 
 from dream_bert import DreamBertForMaskedLM
 from dream_bert.export.folder import export_folder
-from dream_bert.inference.model_files import DEFAULT_MODEL, FILES
+from dream_bert.inference.model_files import DEFAULT_MODEL, ONNX_FILES
 from dream_bert.inference.prediction import load_model, predict
 from dream_bert.sequence.encoding import encode
 
@@ -106,7 +106,9 @@ def test_masked_lm(kind, golden, sequences):
 
 @pytest.mark.parametrize("backend", BACKENDS[1:])
 def test_masked_lm_in_onnx(backend, golden, sequences, exported_masked_lm):
-    run = onnxruntime.InferenceSession(exported_masked_lm / FILES[backend], providers=["CPUExecutionProvider"]).run
+    run = onnxruntime.InferenceSession(
+        exported_masked_lm / ONNX_FILES[backend], providers=["CPUExecutionProvider"]
+    ).run
     losses = write.masked_losses(lambda inputs: run(None, inputs)[0], sequences)
     assert_golden(backend, losses, [row["masked_loss"] for row in golden])
 
@@ -154,6 +156,8 @@ def test_threads_change_no_prediction_in_onnx(backend, sequences, exported):
     for number in (1, 2):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = number
-        session = onnxruntime.InferenceSession(exported / FILES[backend], options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            exported / ONNX_FILES[backend], options, providers=["CPUExecutionProvider"]
+        )
         values.append(session.run(None, inputs)[0])
     assert_close(*values, int8=backend == "onnx-int8")

@@ -26,7 +26,7 @@ from dream_bert import BertForSequenceRegression, DreamBertConfig, KmerTokenizer
 from dream_bert.cli.main import main
 from dream_bert.errors import ModelError, PublishError
 from dream_bert.hub.publish import DEFAULT_MODELS, publish
-from dream_bert.inference.model_files import FILES
+from dream_bert.inference.model_files import ONNX_FILES
 from dream_bert.inference.prediction import load_model
 from dream_bert.models.config_checks import MAX_BYTES
 from dream_bert.sequence.tokenizer import write_tokenizer
@@ -507,8 +507,8 @@ def test_the_hubs_cache_is_one_folder(folder, tmp_path, inserts):
 
 @pytest.mark.parametrize("fields", [{"reading_frames": HUGE}, {"context": -3}, {"stride": None}, {"k": 4}], ids=str)
 def test_the_layout_beside_a_graph_is_checked(folder, fields):
-    (folder / FILES["onnx"]).parent.mkdir()
-    (folder / FILES["onnx"]).touch()
+    (folder / ONNX_FILES["onnx"]).parent.mkdir()
+    (folder / ONNX_FILES["onnx"]).touch()
     change(folder / "config.json", **fields)
     with pytest.raises(ModelError, match=f"{next(iter(fields))}"):
         predict(["ACGT"], folder, backend="onnx")

@@ -24,7 +24,7 @@ from dream_bert.data.prepare import prepare
 from dream_bert.errors import DataError, ModelError
 from dream_bert.hub.card import render_card
 from dream_bert.inference.loading import load_regression
-from dream_bert.inference.model_files import CHECKPOINTS, INFO, model_name
+from dream_bert.inference.model_files import CHECKPOINTS, TRAINING_INFO, model_name
 from dream_bert.sequence.encoding import longest_insert, positions_for, spell_rows
 from dream_bert.training import run_mlm, run_regression
 from dream_bert.training.arguments import ModelArguments
@@ -71,7 +71,7 @@ def few(tmp_path_factory) -> Path:
 
 def train(script, data: Path, output: Path, more: str) -> dict:
     script.main([*QUICK.split(), *more.split(), "--data", str(data), "--output_dir", str(output)])
-    return json.loads((output / INFO).read_text(), parse_constant=pytest.fail)
+    return json.loads((output / TRAINING_INFO).read_text(), parse_constant=pytest.fail)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_fine_tuning_takes_the_scale_of_the_labels(folders, tmp_path):
     shutil.copytree(folders["bert"], tmp_path / "start")
     calibration = {"expression": [1.0], "spread": [1.0], "ratios": [1.0]}
     (tmp_path / "start" / "config.json").write_text(json.dumps(config | {"calibration": calibration}))
-    (tmp_path / "start" / INFO).write_text("[]")
+    (tmp_path / "start" / TRAINING_INFO).write_text("[]")
     data, inserts, measured = labelled(tmp_path, folders["bert"], 0.1)
     flags = f"--learning_rate 1e-9 --logging_steps 1 --dropout 0 --model {tmp_path / 'start'}"
     info = train(run_regression, data, tmp_path / "run", f"{flags} --num_train_epochs 1")

@@ -9,14 +9,14 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-import mortal
+import killable_runs
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from dream_bert import BertForSequenceRegression, DreamBertForMaskedLM
 from dream_bert.errors import RunFolderError
-from dream_bert.inference.model_files import INFO
+from dream_bert.inference.model_files import TRAINING_INFO
 from dream_bert.training.preemption import PREEMPTED
 from dream_bert.training.run import check_trainer_can_resume
 from dream_bert.training.run_folder import (
@@ -25,7 +25,7 @@ from dream_bert.training.run_folder import (
     drop_old_checkpoints,
     last_complete_checkpoint,
     mark_complete,
-    writing,
+    write_errors_in_one_line,
 )
 
 # 200 and 220 rows in batches of 20 make 10 and 11 steps an epoch; nothing else falls on the same steps.
@@ -48,25 +48,27 @@ def train(tiny_config, prepared, tmp_path_factory):
     def run(stage, folder, moment="", step=0, processes=1, more="", data=prepared):
         arguments = [*RUN.split(), "--per_device_train_batch_size", str(BATCH // processes), *more.split()]
         arguments += ["--data", str(data), "--model", str(models[stage]), "--output_dir", str(folder / "run")]
-        runs = mortal.start(stage, arguments, folder / "notes", moment, step, processes)
-        return mortal.end(runs), (folder / "notes.0.err").read_text()
+        runs = killable_runs.start(stage, arguments, folder / "notes", moment, step, processes)
+        return killable_runs.end(runs), (folder / "notes.0.err").read_text()
 
     return run
 
 
 def outcome(folder: Path, stage: str, processes: int = 1) -> tuple:
     """Weights, metrics and rows of a finished run."""
-    history = json.loads((folder / "run" / INFO).read_text())["history"]
+    history = json.loads((folder / "run" / TRAINING_INFO).read_text())["history"]
     untimed = [{k: v for k, v in entry.items() if not k.endswith(("runtime", "per_second"))} for entry in history]
     weights = {name: tensor.numpy().tobytes() for name, tensor in load_file(folder / "run/model.safetensors").items()}
-    return weights, untimed, mortal.rows_seen(folder / "notes", processes, STEPS_AN_EPOCH[stage])
+    return weights, untimed, killable_runs.rows_seen(folder / "notes", processes, STEPS_AN_EPOCH[stage])
 
 
 @pytest.fixture(
     scope="module",
     params=[
         ("regression", 1, ""),
-        pytest.param(("mlm", 2, "--load_best_model_at_end False"), marks=[mortal.several_resume, pytest.mark.slow]),
+        pytest.param(
+            ("mlm", 2, "--load_best_model_at_end False"), marks=[killable_runs.several_resume, pytest.mark.slow]
+        ),
     ],
 )
 def unbroken(request, train, tmp_path_factory):
@@ -98,7 +100,7 @@ def test_killed_at_every_bad_moment(unbroken, train, tmp_path):
     for moment, step in DEATHS[:: 1 if processes == 1 else 2]:
         ends, errors = train(stage, tmp_path, moment, step, processes, more)
         assert ends[0] == -signal.SIGKILL, f"{moment}: {errors}"
-        assert not (tmp_path / "run" / INFO).exists()
+        assert not (tmp_path / "run" / TRAINING_INFO).exists()
     ends, errors = train(stage, tmp_path, processes=processes, more=more)
     assert ends == [0] * processes, errors
     assert outcome(tmp_path, stage, processes) == whole
@@ -246,7 +248,7 @@ def test_a_file_system_without_locks_is_warned_of(tmp_path, monkeypatch, caplog)
 )
 def test_what_the_libraries_raise_becomes_a_line(tmp_path, error):
     line = r"none/here: cannot be written \((No space|Read-only|a b).*MiB free\)"
-    with pytest.raises(RunFolderError, match=line), writing(tmp_path / "none" / "here"):
+    with pytest.raises(RunFolderError, match=line), write_errors_in_one_line(tmp_path / "none" / "here"):
         raise error
 
 

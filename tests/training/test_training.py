@@ -8,7 +8,7 @@ from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
-import mortal
+import killable_runs
 import numpy as np
 import pytest
 import torch
@@ -24,7 +24,7 @@ from dream_bert import (
 )
 from dream_bert.data.prepare import prepare
 from dream_bert.errors import ArgumentError
-from dream_bert.inference.model_files import INFO
+from dream_bert.inference.model_files import TRAINING_INFO
 from dream_bert.training import run_mlm, run_regression
 from dream_bert.training.arguments import ModelArguments, RunArguments, parse_arguments
 from dream_bert.training.run import run_script
@@ -85,7 +85,7 @@ def more(stage: str, models: dict[str, Path]) -> str:
 
 
 def metrics(output: Path) -> list[dict[str, float]]:
-    history = json.loads((output / INFO).read_text())["history"]
+    history = json.loads((output / TRAINING_INFO).read_text())["history"]
     timed = ("runtime", "per_second")
     return [{k: v for k, v in entry.items() if not k.endswith(timed)} for entry in history]
 
@@ -98,7 +98,7 @@ def unbroken(request, data, models, tmp_path_factory):
 
 def test_run_leaves_a_model_its_tokenizer_and_how_it_came_about(unbroken, data):
     stage, output, weights = unbroken
-    info = json.loads((output / INFO).read_text())
+    info = json.loads((output / TRAINING_INFO).read_text())
     manifest = json.loads((data / "manifest.json").read_text())
     assert info["data"]["fingerprint"] == manifest["fingerprint"]
     assert info["data"]["train_rows"] == manifest["stages"]["mlm" if stage == "mlm" else "regression"]["train"]["rows"]
@@ -199,9 +199,9 @@ def test_weights_do_not_depend_on_the_number_of_processes(stage, data, models, t
     whole = train(stage, data, models[stage], tmp_path / "one", "--per_device_train_batch_size 16", run=STEPS)
     paths = ["--data", str(data), "--model", str(models[stage]), "--output_dir", str(tmp_path / "two")]
     arguments = [*STEPS.split(), "--per_device_train_batch_size", "8", *paths]
-    ends = mortal.end(mortal.start(stage, arguments, tmp_path / "notes", processes=2))
+    ends = killable_runs.end(killable_runs.start(stage, arguments, tmp_path / "notes", processes=2))
     assert ends == [0, 0], (tmp_path / "notes.0.err").read_text()
-    assert json.loads((tmp_path / "two" / INFO).read_text())["processes"] == 2
+    assert json.loads((tmp_path / "two" / TRAINING_INFO).read_text())["processes"] == 2
     parts = load_file(tmp_path / "two" / "model.safetensors")
     assert_same_training(whole, parts, tmp_path / "one", tmp_path / "two")
 
@@ -217,7 +217,7 @@ def test_arguments_may_come_from_a_file(data, models, tmp_path):
     flags |= {"eval_strategy": "no", "save_strategy": "no"}
     (tmp_path / "run.yaml").write_text(json.dumps(flags | {"load_best_model_at_end": False, "disable_tqdm": True}))
     run_regression.main([str(tmp_path / "run.yaml"), "--seed", "3"])
-    info = json.loads((tmp_path / "run" / INFO).read_text())["training_arguments"]
+    info = json.loads((tmp_path / "run" / TRAINING_INFO).read_text())["training_arguments"]
     assert (info["max_steps"], info["seed"]) == (1, 3)
 
 
@@ -280,11 +280,11 @@ def test_a_taught_run_leaves_stock_bert_that_its_teacher_moved(data, models, tmp
     assert json.loads((tmp_path / "taught" / "config.json").read_text())["architectures"] == [
         "BertForSequenceRegression"
     ]
-    info = json.loads((tmp_path / "taught" / INFO).read_text())
+    info = json.loads((tmp_path / "taught" / TRAINING_INFO).read_text())
     assert (
         info["taught_by"]["weights_sha256"] == sha256((models["conv"] / "model.safetensors").read_bytes()).hexdigest()
     )
-    assert json.loads((tmp_path / "alone" / INFO).read_text())["taught_by"] is None
+    assert json.loads((tmp_path / "alone" / TRAINING_INFO).read_text())["taught_by"] is None
 
 
 def test_a_teacher_without_weights_is_told(data, models, tmp_path):

@@ -82,7 +82,7 @@ def start(
 
 def ensure_server() -> None:
     """Start the process that all runs are forked from; it looks for this module by PYTHONPATH alone."""
-    _context.set_forkserver_preload(["mortal"])
+    _context.set_forkserver_preload(["killable_runs"])
     earlier = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
     try:

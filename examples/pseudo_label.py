@@ -1,6 +1,6 @@
 """Let a trained model label promoters that nobody measured, for another to learn from.
 
-    python examples/teach.py --data prepared --model conv -n 704512 -o taught.tsv.gz
+    python examples/pseudo_label.py --data prepared --model conv -n 704512 -o taught.tsv.gz
     dream-bert prepare taught.tsv.gz -o taught --stage regression
 
 The table has columns `sequence` and `expression`: the rows of the prepared folder's train split, with the mean of what
