@@ -11,7 +11,7 @@ from ..models.config_checks import check_config, check_layout, read_bytes, read_
 from .model_files import ONNX_FILES
 from .predictor import BATCH_SIZE
 
-_LAYOUT = ("k", "stride", "context", "reading_frames", "max_position_embeddings")
+_LAYOUT = ("stride", "context", "reading_frames", "max_position_embeddings")
 
 
 class OnnxModel:

@@ -1,5 +1,5 @@
-"""Read the files of a model's folder, which may be a stranger's, and validate `config.json` before it decides how much
-memory is used or which class is loaded.
+"""Read the files of an untrusted model folder, and validate `config.json` before it decides how much memory is used or
+which class is loaded.
 """
 
 import json
@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 MAX_BYTES = 2**20
-"""Bytes of a JSON file; the largest that this package writes for a model has 32 KiB."""
+"""Most bytes of a JSON file; the largest that this package writes for a model has 32 KiB."""
 
 MAX_DEPTH = 64
-"""Levels of lists and objects in a JSON file; each fine-tuning adds two to `training_info.json`."""
+"""Most levels of lists and objects in a JSON file; each fine-tuning adds two to `training_info.json`."""
 
 _SIZES = {
     "vocab_size": (130, 130),
@@ -40,7 +40,8 @@ _NUMBERS = {
 
 _CHOICES = {
     "model_type": ("bert", "dream_conv"),
-    "hidden_act": ("gelu", "gelu_new", "relu", "silu"),  # BERT's own; some others look for kernels to load
+    "k": (3,),
+    "hidden_act": ("gelu", "gelu_new", "relu", "silu"),  # some others make transformers look for kernels to load
     "position_embedding_type": ("absolute",),
     "is_decoder": (False,),
     "add_cross_attention": (False,),
@@ -58,28 +59,27 @@ _KINDS = {
     "auto_map": dict,
     "dilations": list,
 }
-_LAYOUT = ("k", "stride", "context", "reading_frames", "max_position_embeddings")
+_LAYOUT = ("stride", "context", "reading_frames", "max_position_embeddings")
 _TRAINING = ("label_mean", "label_std", "calibration", "insert_lengths")
 FIELDS = {*_SIZES, *_NUMBERS, *_CHOICES, *_KINDS, *_LAYOUT, *_TRAINING}
-"""What is read of a `config.json`."""
-
+"""The fields that are read from a `config.json`; all others are ignored."""
 
 _STOCK = "this package {what}: use such a model with the classes and pipelines of transformers, without remote code"
 
 
 def find_file(path: str | Path, folder: str | Path | None = None) -> Path:
-    """Resolve a file of a model's folder.
+    """Resolve the links of a file in a model's folder.
 
     Args:
         path: the file.
-        folder: the model's. Default: the one that `path` is in.
+        folder: the model's folder. Default: the one that holds `path`.
 
     Returns:
-        The file without links.
+        The file's path without links.
 
     Raises:
-        ValueError: if it is no regular file, or a link leads out of the folder, other than to the Hub's cache that the
-            folder belongs to; the message names it.
+        ValueError: if it is not a regular file, or a link leads out of the folder. Links from the Hub's cache into its
+            own `blobs` are allowed. The message names the file.
         FileNotFoundError: if it is missing.
     """
     folder = Path(os.path.realpath(Path(path).parent if folder is None else folder))
@@ -89,36 +89,38 @@ def find_file(path: str | Path, folder: str | Path | None = None) -> Path:
     if not any(found.is_relative_to(root) for root in inside):
         raise ValueError(f"{path}: is a link to a file outside of the model's folder; copy that file here")
     if not stat.S_ISREG(os.stat(found).st_mode):
-        raise ValueError(f"{path}: is no regular file")
+        raise ValueError(f"{path}: is not a regular file; put a copy of it there")
     return found
 
 
 def read_bytes(path: str | Path, most: int = MAX_BYTES, folder: str | Path | None = None) -> bytes:
-    """Read a file of at most `most` bytes: a larger one is a ValueError. Arguments and errors as in `find_file`."""
+    """Read a file of at most `most` bytes; a larger one raises a ValueError. The rest is as in `find_file`."""
     with open(find_file(path, folder), "rb") as file:
         content = file.read(most + 1)
     if len(content) > most:
-        raise ValueError(f"{path}: is larger than {most:,} bytes, so it is not from this package")
+        raise ValueError(
+            f"{path}: is larger than {most:,} bytes, more than this package writes; fetch or make it again"
+        )
     return content
 
 
 def read_json(path: str | Path, most: int = MAX_BYTES) -> dict[str, Any]:
-    """The object in a JSON file of at most `most` bytes.
+    """Read the object in a JSON file of at most `most` bytes.
 
     Raises:
-        ValueError: if it is larger, no JSON, nested too deeply, no object, or no regular file in its folder; the
-            message names the file.
+        ValueError: if it is larger, not JSON, nested too deeply, not an object, or not a regular file of its folder.
+            The message names the file.
         OSError: if it cannot be read.
     """
     content = read_bytes(path, most)
     try:
         value = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: is no JSON ({error})") from None
+        raise ValueError(f"{path}: is no JSON ({error}); fetch or make it again") from None
     if not isinstance(value, dict):
-        raise ValueError(f"{path}: is no JSON object")
+        raise ValueError(f"{path}: is no JSON object; fetch or make it again")
     if _is_deep(value):
-        raise ValueError(f"{path}: is nested more than {MAX_DEPTH} levels deep, so it is not from this package")
+        raise ValueError(f"{path}: is nested more than {MAX_DEPTH} levels deep; fetch or make it again")
     return value
 
 
@@ -133,9 +135,9 @@ def _is_deep(value: Any) -> bool:
 
 
 def read_config(path: str | Path) -> dict[str, Any]:
-    """The fields of a `config.json` that this package's models have.
+    """Read the fields of a `config.json` that this package's models have.
 
-    Others (of attention kernels, quantisation, files elsewhere, …) are left out, as are nulls.
+    Other fields (attention kernels, quantisation, files elsewhere, …) and nulls are left out.
 
     Raises:
         ValueError, OSError: as in `read_json`.
@@ -144,10 +146,10 @@ def read_config(path: str | Path) -> dict[str, Any]:
 
 
 def check_config(fields: dict[str, Any]) -> None:
-    """Check the fields of a configuration that are there and not None.
+    """Check the fields of a configuration that are present and not None.
 
     Raises:
-        ValueError: naming the first that has a wrong type or is out of range.
+        ValueError: if one has a wrong type or is out of range; the message names it.
     """
     fields = {name: value for name, value in fields.items() if value is not None}
     _check_kinds(fields)
@@ -164,21 +166,21 @@ def check_config(fields: dict[str, Any]) -> None:
         _check_insert_lengths(fields["insert_lengths"])
 
 
-def check_layout(k: int, stride: int, context: int, reading_frames: int, positions: int) -> None:
-    """Check how DNA becomes tokens; the arguments are those of `DreamBertConfig`.
+def check_layout(stride: int, context: int, reading_frames: int, positions: int) -> None:
+    """Check that stride, context, reading frames and positions go together, as `DnaConfig` describes them.
 
     Raises:
-        ValueError: if no model has such a layout.
+        ValueError: if they do not.
     """
-    layout = dict(zip(_LAYOUT, (k, stride, context, reading_frames, positions), strict=True))
+    layout = dict(zip(_LAYOUT, (stride, context, reading_frames, positions), strict=True))
     _check_ranges(layout, dict.fromkeys(layout, (-math.inf, math.inf)), Integral, "a whole number")
-    if k != 3 or stride not in (1, 3):
-        raise ValueError(f"k = {k} and stride = {stride}: tokens are 3-mers with stride 1 or 3")
+    if stride not in (1, 3):
+        raise ValueError(f"stride is {stride}; give 1 (overlapping 3-mers) or 3")
     if not 0 <= context <= 150 or context % stride:
         raise ValueError(f"context is {context} bp; give 0 to 150, a multiple of the stride {stride}")
     if not 1 <= reading_frames <= stride:
         raise ValueError(f"reading_frames is {reading_frames}; stride {stride} has 1 to {stride}")
-    context_tokens = 2 * max(0, (context - k) // stride + 1)
+    context_tokens = 2 * max(0, (context - 3) // stride + 1)
     if positions < context_tokens + 3:
         need = f"a context of {context} bp and one token need {context_tokens + 3}"
         raise ValueError(f"max_position_embeddings is {positions}; {need}")
@@ -200,7 +202,7 @@ def _is_number(value: Any, kind: type) -> bool:
 def _check_kinds(fields: dict[str, Any]) -> None:
     for name in _KINDS.keys() & fields.keys():
         if not isinstance(fields[name], _KINDS[name]):
-            raise ValueError(f"{name} is {fields[name]!r:.80}; it is no {_KINDS[name].__name__}")
+            raise ValueError(f"{name} is {fields[name]!r:.80}; give a {_KINDS[name].__name__}")
     if not all(isinstance(name, str) for name in fields.get("architectures", [])):
         raise ValueError(f"architectures is {fields['architectures']!r:.80}; give names")
     dilations = fields.get("dilations", [1])
@@ -220,19 +222,19 @@ def _check_label_statistics(mean: float, std: float) -> None:
 
 
 def _check_calibration(value: Any) -> None:
-    """What `intervals.fit` makes: errors' mean size at rising predictions, and a rising ratio for each level."""
+    """Check what `intervals.fit` returns: mean error at rising predictions, and a rising ratio for each level."""
     lists = [value.get(name) for name in ("expression", "spread", "ratios")] if isinstance(value, dict) else []
     if not lists or not all(isinstance(numbers, list) and 0 < len(numbers) <= 50 for numbers in lists):
-        raise ValueError("calibration has no lists expression, spread and ratios of 1 to 50 numbers")
+        raise ValueError("calibration lacks lists expression, spread and ratios of 1 to 50 numbers; calibrate again")
     if not all(_is_number(number, Real) and math.isfinite(number) for numbers in lists for number in numbers):
-        raise ValueError("calibration holds what is no finite number")
+        raise ValueError("calibration holds values that are not finite numbers; calibrate the model again")
     expression, spread, ratios = lists
     rising = all(numbers == sorted(numbers) for numbers in (expression, ratios))
     if len(expression) != len(spread) or not rising or min(*spread, ratios[0]) < 0:
-        raise ValueError("calibration does not rise, is negative, or has lists of other lengths")
+        raise ValueError("calibration is negative, not rising, or has lists of unequal lengths; calibrate again")
 
 
 def _check_insert_lengths(value: Any) -> None:
     is_pair = isinstance(value, list) and len(value) == 2 and all(_is_number(length, Integral) for length in value)
     if not is_pair or not 1 <= value[0] <= value[1]:
-        raise ValueError(f"insert_lengths is {value!r:.80}; give the shortest and the longest insert, from 1 bp")
+        raise ValueError(f"insert_lengths is {value!r:.80}; give the shortest and the longest insert in bp, from 1")

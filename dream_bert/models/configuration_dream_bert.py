@@ -1,19 +1,19 @@
-"""The model's configuration: stock BERT's, and how DNA becomes its tokens."""
+"""The BERT's configuration: stock BERT's fields and those of `DnaConfig`, and its presets."""
 
 from typing import Any
 
 from transformers import BertConfig
 
-# Old transformers copies from a local folder only what the file that it loads imports itself.
+# Imported for older transformers: they copy from a local folder only files that the loaded one imports itself.
 from .config_checks import check_config  # noqa: F401
 from .configuration_dna import DnaConfig
 
 _WIDTHS = dict(hidden_size=512, num_attention_heads=8, intermediate_size=2048, max_position_embeddings=512)
 
 PRESETS: dict[str, dict[str, Any]] = {
-    # What the SYSU-SAIL-2022 entry's scripts ran; the frames are averaged in regression.
+    # The sizes that the SYSU-SAIL-2022 entry's scripts ran with.
     "seed": dict(**_WIDTHS, stride=3, context=150, reading_frames=3),
-    # What a laptop trains; the shipped checkpoints.
+    # A size that a laptop can train, and that of the shipped checkpoints.
     "compact": dict(
         hidden_size=256,
         num_attention_heads=8,
@@ -27,14 +27,14 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 
 class DreamBertConfig(DnaConfig, BertConfig):
-    """A `BertConfig` (and `model_type` "bert": stock loaders read it as one) with the fields of `DnaConfig`.
+    """A `BertConfig` with the fields of `DnaConfig`; its `model_type` is "bert", so stock loaders read it too.
 
     Args:
-        **kwargs: of `DnaConfig` and `BertConfig`; defaults here are 3 layers, 512 wide, 8 heads, 130 tokens, one
+        **kwargs: fields of `DnaConfig` and `BertConfig`. Defaults here: 3 layers, 512 wide, 8 heads, 130 tokens, one
             regression label.
 
     Raises:
-        ValueError: if a value is of a wrong type or outside its range.
+        ValueError: if a value has a wrong type or is out of range.
 
     >>> DreamBertConfig.preset("compact").hidden_size
     256
@@ -45,11 +45,12 @@ class DreamBertConfig(DnaConfig, BertConfig):
 
     @classmethod
     def preset(cls, name: str, **kwargs: Any) -> "DreamBertConfig":
-        """The preset `seed` (512 wide, 8 heads, as the entry) or `compact` (256 wide), changed by `kwargs`.
+        """Return the preset `seed` (512 wide, as the entry) or `compact` (256 wide), with the fields in `kwargs`
+        changed.
 
         Raises:
             ValueError: if there is no such preset.
         """
         if name not in PRESETS:
-            raise ValueError(f"no preset {name!r}; there are {', '.join(PRESETS)}")
+            raise ValueError(f"there is no preset {name!r}; give {' or '.join(PRESETS)}")
         return cls(**PRESETS[name] | kwargs)

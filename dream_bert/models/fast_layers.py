@@ -1,6 +1,6 @@
-"""BERT's layers with the work left out that a prediction from `[CLS]` does not need; the numbers are stock's.
+"""BERT's layers without the work that a prediction from `[CLS]` does not need; they give stock's numbers.
 
-They read the weights of stock modules instead of calling these, so `is_stock` tells where that is right.
+They read the weights of stock modules instead of calling the modules; `is_stock` checks that this is equivalent.
 """
 
 from collections.abc import Iterable
@@ -13,10 +13,10 @@ from transformers.models.bert.modeling_bert import BertLayer
 
 
 def is_stock(modules: Iterable[nn.Module]) -> bool:
-    """Whether a call of these modules does what their class in torch or transformers does, and nothing more.
+    """Return whether calling these modules does only what their class in torch or transformers does.
 
-    It does more where adapters, quantisation or parametrisations have taken the place of layers, and where hooks or
-    sharding (FSDP, DeepSpeed, Accelerate's dispatch) want to be told of every call.
+    False if adapters, quantisation or parametrisations have replaced layers, or if hooks or sharding (FSDP, DeepSpeed,
+    Accelerate's dispatch) act on every call.
     """
     return all(
         type(module).__module__.startswith(("torch.nn.modules.", "transformers."))
@@ -29,14 +29,15 @@ def is_stock(modules: Iterable[nn.Module]) -> bool:
 
 
 def first_row(layer: BertLayer, hidden: Tensor, attention_mask: Tensor | None) -> Tensor:
-    """The first row of a layer's output, without keys and values of the other rows, in training too.
+    """Compute the first row of a layer's output without keys and values of the other rows; training uses it too.
 
     A head's score q . (K h + b) is (q K) . h + q . b, and its value, the sum of p (V h + c), is V (sum of p h) plus c
-    times the sum of p. So the one query goes to the hidden states, not these to keys and values.
+    times the sum of p. So the one query is projected to the hidden states, instead of all hidden states to keys and
+    values.
 
     Args:
         hidden: (n, length, hidden).
-        attention_mask: (n, length), 0 where padded; None: nothing is.
+        attention_mask: (n, length), 0 at padding; None means no padding.
 
     Returns:
         (n, 1, hidden).
@@ -59,12 +60,12 @@ def first_row(layer: BertLayer, hidden: Tensor, attention_mask: Tensor | None) -
 
 
 def layer_on_cpu(layer: BertLayer, hidden: Tensor, mask: Tensor | None, projections: Tensor | None = None) -> Tensor:
-    """A layer's output, (n, length, hidden), its feed-forward activation computed while a product is in the cache.
+    """Compute a layer's output, (n, length, hidden), with each product and its GELU fused into one operator.
 
     Args:
         hidden: float32 (n, length, hidden).
-        mask: bool, broadcastable to (n, heads, length, length), true where attention may look; None: everywhere.
-        projections: (n, length, 3 * hidden), queries, keys and values where they are known.
+        mask: bool, broadcastable to (n, heads, length, length), true where attention may look; None means everywhere.
+        projections: queries, keys and values, (n, length, 3 * hidden), if they are known; None computes them.
     """
     attention, output = layer.attention.self, layer.attention.output
     if projections is None:
@@ -79,23 +80,22 @@ def layer_on_cpu(layer: BertLayer, hidden: Tensor, mask: Tensor | None, projecti
 
 
 def _linear(linear: nn.Linear, values: Tensor, activation: str = "none") -> Tensor:
-    """oneDNN's matrix product, here a sixth faster than MKL's; with GELU in it, twice as fast as MKL's and GELU."""
+    """Multiply by oneDNN: a sixth faster here than MKL, and with the GELU fused twice as fast as MKL and GELU."""
     return torch.ops.mkldnn._linear_pointwise(values, linear.weight, linear.bias, activation, [], "none")
 
 
 class TokenProjections:
-    """What the first layer knows of a token before it looks at others: embedding, query, key and value.
+    """A table of the first layer's embeddings, queries, keys and values.
 
-    These depend on the token and its position alone, so that each pair, the whole context among them, is computed
-    once per model.
+    They depend on a token and its position alone, so each such pair is computed once per model.
     """
 
-    @torch.inference_mode(False)  # tensors made in inference mode could not be filled outside it
+    @torch.inference_mode(False)  # tensors made in inference mode cannot be filled outside it
     def __init__(self, bert: BertModel):
         self.bert, config = bert, bert.config
         self.weights = [weight.detach().clone() for weight in self._weights()]
         pairs = config.vocab_size * config.max_position_embeddings
-        # Untouched pages take no memory.
+        # The operating system gives no memory to pages that are never written.
         self.rows = torch.empty(pairs, 4 * config.hidden_size)
         self.known = torch.zeros(pairs, dtype=torch.bool)
 
@@ -105,14 +105,14 @@ class TokenProjections:
         return [weight for module in modules for weight in module.parameters()]
 
     def are_current(self) -> bool:
-        """Whether the model still has the weights that these rows were made with."""
+        """Return whether the model still has the weights that the table was computed with."""
         return all(map(torch.equal, self.weights, self._weights()))
 
     def __call__(self, input_ids: Tensor) -> tuple[Tensor, Tensor]:
-        """Embeddings, (n, length, hidden), and queries, keys and values, (n, length, 3 * hidden).
+        """Look up embeddings, (n, length, hidden), and queries, keys and values, (n, length, 3 * hidden).
 
         Args:
-            input_ids: (n, length), from 0 to below the vocabulary's size.
+            input_ids: (n, length), from 0 to below the size of the vocabulary.
         """
         config = self.bert.config
         pair = input_ids + config.vocab_size * torch.arange(input_ids.shape[1])

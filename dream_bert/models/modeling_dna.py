@@ -14,7 +14,7 @@ from transformers.utils import SAFE_WEIGHTS_NAME, cached_file
 from .config_checks import find_file
 
 MAX_HEADER = 2**20
-"""Bytes of the list of tensors that a file begins with; 48 layers take 100 KiB."""
+"""Most bytes of the header that lists a file's tensors; 48 layers take 100 KiB."""
 
 _FLOATS = ("F64", "F32", "F16", "BF16")
 _HUB = ("cache_dir", "force_download", "local_files_only", "proxies", "revision", "subfolder", "token")
@@ -27,15 +27,15 @@ class FromSafetensors:
     def from_pretrained(
         cls, name: str | Path | None, *args: Any, config: PreTrainedConfig | None = None, **kwargs: Any
     ):
-        """As stock's, with what a stranger's folder may hold refused or not looked at: pickles, adapters, shards.
+        """Load a model as transformers' `from_pretrained`, but refuse or ignore pickles, adapters and sharded weights.
 
         Args:
-            name: folder or Hub id; None for what a `state_dict` gives.
-            config: in place of the folder's.
-            **kwargs: of stock's `from_pretrained`.
+            name: folder or Hub id; None takes the weights from the argument `state_dict`.
+            config: used instead of the folder's.
+            **kwargs: as in stock `from_pretrained`.
 
         Raises:
-            ValueError: if the configuration or the weights are not those of such a model.
+            ValueError: if the configuration or the weights are not of this kind of model.
             OSError: if there is no such model.
         """
         if name is None:
@@ -57,13 +57,15 @@ class FromSafetensors:
 def read_weights(
     path: Path, kind: type[PreTrainedModel], config: PreTrainedConfig, ignore_mismatched_sizes: bool = False
 ) -> dict[str, Tensor]:
-    """Read the tensors that a model expects, on the CPU. Unexpected names come back empty, so that loading reports
-    them. Names, types and shapes are compared before memory is taken.
+    """Read the tensors that a model expects, on the CPU.
+
+    Names, types and shapes are compared before memory is taken. Unexpected names come back as empty tensors, so that
+    loading reports them.
 
     Raises:
-        ValueError: if the file is no whole safetensors file or much larger than the model; if a tensor of the model
-            has another shape, unless these are to be left out, or holds no floating-point numbers; or if the file
-            lacks more than half of the model's numbers, as no model does that differs in its head alone.
+        ValueError: if the file is no complete safetensors file, or much larger than the model; if a tensor has another
+            shape (unless `ignore_mismatched_sizes`) or no floating-point numbers; or if the file lacks more than half
+            of the model's numbers, so that it differs from the model by more than its head.
     """
     with torch.device("meta"):
         shapes = {name: weight.shape for name, weight in kind(config).state_dict().items()}
@@ -93,54 +95,56 @@ def read_weights(
 def _check_lacking(path: Path, names: Set[str]) -> None:
     if names:
         some, more = ", ".join(sorted(names)[:5]), f" and {len(names) - 5} more" if len(names) > 5 else ""
-        raise ValueError(f"{path}: has no fitting weights for {some}{more}; config.json is of another model")
+        raise ValueError(f"{path}: has no fitting weights for {some}{more}; give it the config.json of the same model")
 
 
 def _check_size(path: Path, numbers: int) -> None:
-    """A file is mapped into memory, so its size is looked at before."""
+    """Check the size of a file and of its header before the file is mapped into memory."""
     if path.stat().st_size > MAX_HEADER + 16 * numbers:
-        raise ValueError(f"{path}: is far larger than config.json says ({numbers:,} numbers)")
+        raise ValueError(f"{path}: is far larger than config.json says ({numbers:,} numbers); export it again")
     with path.open("rb") as file:
         if int.from_bytes(file.read(8), "little") > MAX_HEADER:
-            raise ValueError(f"{path}: lists more tensors than any model of this kind has, or is no safetensors file")
+            raise ValueError(
+                f"{path}: lists more tensors than such models have, or is no safetensors file; export it again"
+            )
 
 
 def _name(key: str, prefix: str, shapes: Container[str]) -> str:
-    """A tensor's name in the model: encoders are saved alone or within a model, and old norms have other names."""
+    """Return a tensor's name in the model: encoders may be saved alone, and old layer norms have other names."""
     key = key.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
     return next((name for name in (key, prefix + key, key.removeprefix(prefix)) if name in shapes), key)
 
 
 def _find(name: str | Path, hub: dict[str, Any]) -> Path:
-    """A model's `model.safetensors`, in its folder or fetched from the Hub."""
+    """Find a model's `model.safetensors` in its folder, or fetch it from the Hub."""
     try:
         return Path(cached_file(name, SAFE_WEIGHTS_NAME, **hub))
     except OSError as error:
         if "does not appear to have a file" not in str(error):
             raise
         raise ValueError(
-            f"{name}: has no {SAFE_WEIGHTS_NAME}; a pickle, such as pytorch_model.bin, can run code when it is opened "
-            "and is not: where you trust it, load it with stock transformers, and save it with save_pretrained"
+            f"{name}: has no {SAFE_WEIGHTS_NAME}; pickles such as pytorch_model.bin are not opened, as they can run "
+            "code: if you trust it, load it with stock transformers, and save it with save_pretrained"
         ) from error
 
 
 class PredictsExpression:
-    """For a model with `config.label_mean`, `config.label_std`, and a linear `classifier` of one output."""
+    """Base of models with `config.label_mean`, `config.label_std`, and a linear `classifier` of one output."""
 
-    def expression_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Mean squared error in units of the training labels' standard deviation.
+    def squared_errors(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Compute squared errors, float32 (n,), in units of the training labels' variance; the loss is their mean.
 
         Args:
             logits: (n, 1), in expression units.
             labels: (n,), in expression units.
         """
-        return ((logits.flatten().float() - labels.flatten().float()) / self.config.label_std).square().mean()
+        return ((logits.flatten().float() - labels.flatten().float()) / self.config.label_std).square()
 
     @torch.no_grad()
     def set_label_statistics(self, mean: float, std: float) -> None:
-        """Let an untrained output layer start at the labels' mean and spread, in expression units.
+        """Scale an untrained output layer to the labels' mean and standard deviation, in expression units.
 
-        So training sees standardised labels, while every saved model predicts expression units in any loader.
+        The loss is then that of standardised labels, while the model predicts expression units in any loader.
         """
         self.config.label_mean, self.config.label_std = mean, std
         self.classifier.weight.mul_(std)

@@ -1,4 +1,4 @@
-"""BERT that predicts expression, and BERT for masked language modelling; weights are named as stock BERT's."""
+"""BERT that predicts expression, and BERT for masked language modelling; their weights have stock BERT's names."""
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +9,7 @@ from transformers.utils import can_return_tuple
 
 from .config_checks import check_config  # noqa: F401
 
-# Old transformers copies from a local folder only what the file that it loads imports itself.
+# Imported for older transformers: they copy from a local folder only files that the loaded one imports itself.
 from .configuration_dna import DnaConfig  # noqa: F401
 from .configuration_dream_bert import DreamBertConfig
 from .fast_layers import TokenProjections, first_row, is_stock, layer_on_cpu
@@ -17,7 +17,7 @@ from .modeling_dna import FromSafetensors, PredictsExpression
 
 
 def _auto_map(auto_model: str) -> dict[str, str]:
-    """What loaders that trust this code build from a saved folder; others build stock BERT."""
+    """Return the classes that loaders with `trust_remote_code=True` build; other loaders build stock BERT."""
     classes = {
         "AutoModel": auto_model,
         "AutoModelForMaskedLM": "DreamBertForMaskedLM",
@@ -29,16 +29,16 @@ def _auto_map(auto_model: str) -> dict[str, str]:
 
 
 class DreamBertModel(FromSafetensors, BertModel):
-    """Stock `BertModel`: the encoder."""
+    """Stock `BertModel`, the encoder, from safetensors alone."""
 
     config_class = DreamBertConfig
 
 
 class DreamBertForMaskedLM(FromSafetensors, BertForMaskedLM):
-    """Stock `BertForMaskedLM` over the 130 3-mer tokens, which can give the logits of some tokens alone."""
+    """Stock `BertForMaskedLM` over the 130 3-mer tokens, with an option to compute the logits of some tokens only."""
 
     config_class = DreamBertConfig
-    # Trainer would otherwise multiply the loss by accumulation steps and processes, since forward takes **kwargs.
+    # Otherwise Trainer multiplies the loss by accumulation steps and processes, because forward takes **kwargs.
     accepts_loss_kwargs = False
 
     def __init__(self, config: DreamBertConfig):
@@ -54,17 +54,17 @@ class DreamBertForMaskedLM(FromSafetensors, BertForMaskedLM):
         labels: Tensor | None = None,
         **kwargs,
     ) -> MaskedLMOutput:
-        """Predict tokens, and the loss where labels are given.
+        """Predict tokens, and compute the loss if labels are given.
 
         Args:
             input_ids, attention_mask: int64, (n, length), as in stock BERT.
-            predicted: bool (n, length), true for the m tokens whose logits are wanted; None: all are.
-            labels: int64 (n, length), -100 where nothing is to be predicted.
-            **kwargs: stock BERT's other arguments; they take stock BERT's path.
+            predicted: bool (n, length), true for the m tokens to predict; None predicts all.
+            labels: int64 (n, length), -100 for tokens without a label.
+            **kwargs: stock BERT's other arguments; with them, stock BERT's forward runs.
 
         Returns:
             `logits`, (n, length, 130), or with `predicted` (m, 130) in the order of `input_ids[predicted]`; `loss`,
-            the mean cross-entropy of those tokens that have a label.
+            the mean cross-entropy of the tokens that have a label.
         """
         if predicted is None:
             return super().forward(input_ids, attention_mask, labels=labels, **kwargs)
@@ -85,9 +85,9 @@ class DreamBertForMaskedLM(FromSafetensors, BertForMaskedLM):
 class BertForSequenceRegression(PredictsExpression, FromSafetensors, BertForSequenceClassification):
     """Embeddings, layers, pooler, dropout and one linear output: expression.
 
-    The weights are those of stock `BertForSequenceClassification` with one label, and so are the numbers. Two things
-    are its own: the last layer computes the `[CLS]` row alone, the only one that the pooler reads; and inputs may have
-    an axis of reading frames, whose outputs are averaged.
+    Weights and numbers are those of stock `BertForSequenceClassification` with one label. Two things are added: the
+    last layer computes the `[CLS]` row alone, the only one that the pooler reads; and inputs may have an axis of
+    reading frames, whose outputs are averaged.
     """
 
     config_class = DreamBertConfig
@@ -108,13 +108,14 @@ class BertForSequenceRegression(PredictsExpression, FromSafetensors, BertForSequ
         labels: Tensor | None = None,
         **kwargs,
     ) -> SequenceClassifierOutput:
-        """Predict expression, and the loss where labels are given.
+        """Predict expression, and compute the loss if labels are given.
 
         Args:
             input_ids: int64, (n, length) or (n, frames, length).
             attention_mask, token_type_ids, position_ids: of the same shape; as in stock BERT.
-            labels: float (n,), expression.
-            **kwargs: stock BERT's other arguments (`inputs_embeds`, `output_attentions`, …) take stock BERT's path.
+            labels: expression, float (n,).
+            **kwargs: stock BERT's other arguments (`inputs_embeds`, `output_attentions`, …); with them, stock BERT's
+                forward runs.
 
         Returns:
             `logits`, (n, 1), in expression units; `loss`, the mean squared error in units of `config.label_std`.
@@ -132,11 +133,11 @@ class BertForSequenceRegression(PredictsExpression, FromSafetensors, BertForSequ
         if frames:
             output.logits = output.logits.unflatten(0, frames).mean(1)
         if labels is not None:
-            output.loss = self.expression_loss(output.logits, labels)
+            output.loss = self.squared_errors(output.logits, labels).mean()
         return output
 
     def _first_token(self, input_ids: Tensor, attention_mask: Tensor | None, **inputs: Tensor | None) -> Tensor:
-        """The last layer's `[CLS]` row, (n, 1, hidden)."""
+        """Compute the last layer's `[CLS]` row, (n, 1, hidden)."""
         if self._may_run_on_cpu(input_ids, inputs):
             hidden = self._hidden_on_cpu(input_ids, attention_mask)
         else:
@@ -144,7 +145,7 @@ class BertForSequenceRegression(PredictsExpression, FromSafetensors, BertForSequ
         return first_row(self.bert.encoder.layer[-1], hidden, attention_mask)
 
     def _may_run_on_cpu(self, input_ids: Tensor, inputs: dict) -> bool:
-        """Whether the shortcuts for a CPU apply: no gradients, float32, plain ids."""
+        """Return whether the fast layers for CPUs apply: no gradients, float32, plain ids."""
         return (
             not (self.training or torch.is_grad_enabled() or torch.compiler.is_compiling())
             and input_ids.device.type == "cpu"
@@ -154,13 +155,13 @@ class BertForSequenceRegression(PredictsExpression, FromSafetensors, BertForSequ
             and self.config.hidden_act == "gelu"
             and self.config.num_hidden_layers > 1
             and all(value is None for value in inputs.values())
-            # A stranger id would find the row of another token; stock's embeddings refuse it.
+            # An id out of range would find the row of another token; stock's embeddings raise an error.
             and input_ids.shape[1] <= self.config.max_position_embeddings
             and bool((input_ids >= 0).all() and (input_ids < self.config.vocab_size).all())
         )
 
     def _hidden_on_cpu(self, input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
-        """What enters the last layer, (n, length, hidden)."""
+        """Compute the last layer's input, (n, length, hidden)."""
         if self._token_projections is None or not self._token_projections.are_current():
             self._token_projections = TokenProjections(self.bert)
         hidden, projections = self._token_projections(input_ids)
@@ -173,7 +174,8 @@ class BertForSequenceRegression(PredictsExpression, FromSafetensors, BertForSequ
 def _needs_stock_forward(
     model: BertPreTrainedModel, input_ids: Tensor | None, attention_mask: Tensor | None, arguments: dict
 ) -> bool:
-    """Whether the caller asks for more than some rows, in another way than ids and a mask, or of a changed BERT."""
+    """Return whether the shortcut does not apply: other inputs than ids and a 2-D mask, attentions or hidden states
+    wanted, or a modified encoder (hooks, adapters)."""
     return (
         input_ids is None
         or (attention_mask is not None and attention_mask.dim() != 2)
@@ -187,7 +189,7 @@ def _needs_stock_forward(
 def before_last_layer(
     bert: BertModel, input_ids: Tensor, attention_mask: Tensor | None, **inputs: Tensor | None
 ) -> tuple[Tensor, Tensor | None]:
-    """What enters the last layer, (n, length, hidden), and the mask of its attention."""
+    """Compute the last layer's input, (n, length, hidden), and its attention mask."""
     hidden = bert.embeddings(input_ids, **inputs)
     mask = create_bidirectional_mask(bert.config, hidden, attention_mask)
     for layer in bert.encoder.layer[:-1]:
@@ -195,7 +197,7 @@ def before_last_layer(
     return hidden, mask
 
 
-# With these, `save_pretrained` puts this code beside the weights, for those who load with `trust_remote_code=True`.
+# With these, `save_pretrained` copies this code beside the weights, for loading with `trust_remote_code=True`.
 DreamBertConfig.register_for_auto_class()
 DreamBertForMaskedLM.register_for_auto_class("AutoModelForMaskedLM")
 BertForSequenceRegression.register_for_auto_class("AutoModelForSequenceClassification")

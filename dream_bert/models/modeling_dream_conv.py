@@ -1,4 +1,4 @@
-"""Convolutions that predict expression: they learn much faster than a BERT from measurements, and can teach one."""
+"""Convolutions that predict expression: they learn from measurements much faster than a BERT, and can teach one."""
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +9,7 @@ from transformers.utils import can_return_tuple
 
 from .config_checks import check_config  # noqa: F401
 
-# Old transformers copies from a local folder only what the file that it loads imports itself.
+# Imported for older transformers: they copy from a local folder only files that the loaded one imports itself.
 from .configuration_dna import DnaConfig  # noqa: F401
 from .configuration_dream_conv import DreamConvConfig
 from .modeling_dna import FromSafetensors, PredictsExpression
@@ -19,10 +19,10 @@ _SPECIAL_TOKENS, _SEP, _N = 5, 3, 4  # as in encoding.py, which is not beside a 
 
 
 def token_bases(input_ids: Tensor) -> Tensor:
-    """The bases, 0 to 3 and 4 for N, int64 (n, length), of `[CLS]`, overlapping 3-mers, `[SEP]` and padding.
+    """Return the bases of overlapping 3-mers, int64 (n, length), A C G T as 0 to 3, N and padding as 4.
 
-    A 3-mer stands for its middle base, and `[CLS]` and `[SEP]` for the first base of all and the last: a sequence of
-    at least 3 bp is whole again.
+    Each 3-mer gives its middle base, `[CLS]` the sequence's first base and `[SEP]` the last, so that a sequence of at
+    least 3 bp is complete.
 
     >>> token_bases(torch.tensor([[2, 12, 44, 3, 0]])).tolist()  # [CLS] ACG CGN [SEP] [PAD]
     [[0, 1, 2, 4, 4]]
@@ -35,9 +35,9 @@ def token_bases(input_ids: Tensor) -> Tensor:
 
 
 def sixmer_numbers(bases: Tensor) -> Tensor:
-    """The number of the 6-mer that begins at each place, int64 (n, length): its bases are the digits, to base 5.
+    """Number the 6-mer that begins at each base, int64 (n, length); its bases are the digits of a number in base 5.
 
-    Past the end all is N.
+    Bases past the end count as N.
 
     >>> sixmer_numbers(torch.tensor([[0, 0, 0, 0, 1, 2]])).tolist()
     [[7, 39, 199, 999, 4999, 9374]]
@@ -49,18 +49,18 @@ def sixmer_numbers(bases: Tensor) -> Tensor:
 class _Convolution(nn.Sequential):
     def __init__(self, inputs: int, outputs: int, kernel: int, dilation: int = 1):
         norm = nn.BatchNorm1d(outputs)
-        norm.num_batches_tracked = None  # a whole number, which a file of weights has no place for
+        norm.num_batches_tracked = None  # an integer; the files of weights hold floating-point numbers only
         super().__init__(
             nn.Conv1d(inputs, outputs, kernel, padding="same", dilation=dilation, bias=False), norm, nn.SiLU()
         )
 
 
 class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTrainedModel):
-    """A scan for motifs, residual convolutions ever wider apart, and mean and maximum of all places.
+    """A motif scan, dilated residual convolutions, and the mean and maximum over all bases.
 
-    It takes the same tokens as the BERT with overlapping 3-mers, and makes bases of them. Each 6-mer adds a weight of
-    its own to the prediction, 0 until `ridge.mix_with_ridge` gives them, and for ever where it has an N; training
-    leaves these weights as they are.
+    It takes the same tokens as the BERT with overlapping 3-mers, and converts them to bases. Each 6-mer without N also
+    adds a weight to the prediction. These weights are 0 until `ridge.mix_with_ridge` sets them; training does not
+    change them.
     """
 
     config_class = DreamConvConfig
@@ -92,11 +92,11 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
             nn.init.zeros_(self.sixmers)
 
     def features(self, bases: Tensor, attention_mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """What the convolutions make of each place, (n, hidden, length), and its mean and maximum, (n, 2 * hidden).
+        """Compute the features of each base, (n, hidden, length), and their mean and maximum, (n, 2 * hidden).
 
         Args:
-            bases: int64 (n, length), as `token_bases` gives them.
-            attention_mask: int64 (n, length), 0 where padded, which means nothing to either; None: nothing is.
+            bases: int64 (n, length), as `token_bases` returns them.
+            attention_mask: int64 (n, length), 0 at padding, which is ignored; None means no padding.
         """
         mask = None if attention_mask is None or attention_mask.all() else attention_mask[:, None].bool()
         hidden = F.one_hot(bases, 5)[..., :4].transpose(1, 2).to(self.dtype)
@@ -120,13 +120,13 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
         token_type_ids: Tensor | None = None,
         **kwargs,
     ) -> SequenceClassifierOutput:
-        """Predict expression, and the loss where labels are given.
+        """Predict expression, and compute the loss if labels are given.
 
         Args:
             input_ids: int64 (n, length), `[CLS]`, overlapping 3-mers, `[SEP]`, padding.
-            attention_mask: int64 (n, length), 0 where padded; None: nothing is.
-            labels: float (n,), expression.
-            token_type_ids: not looked at; tokenizers give them.
+            attention_mask: int64 (n, length), 0 at padding; None means no padding.
+            labels: expression, float (n,).
+            token_type_ids: ignored; stock tokenizers return them.
 
         Returns:
             `logits`, (n, 1), in expression units; `loss`, the mean squared error in units of `config.label_std`.
@@ -134,9 +134,8 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
         bases = token_bases(input_ids)
         _, pooled = self.features(bases, attention_mask)
         logits = self.classifier(self.head(pooled)) + self.sixmers[sixmer_numbers(bases)].sum(1, keepdim=True)
-        return SequenceClassifierOutput(
-            logits=logits, loss=None if labels is None else self.expression_loss(logits, labels)
-        )
+        loss = None if labels is None else self.squared_errors(logits, labels).mean()
+        return SequenceClassifierOutput(loss=loss, logits=logits)
 
 
 DreamConvConfig.register_for_auto_class()

@@ -1,4 +1,4 @@
-"""The reporter construct: its constant bases, and the way from any input sequence to the insert.
+"""Constant bases of the reporter construct, and the checks that turn an input sequence into an insert.
 
 The plasmid is the pTpA GPRA scaffold (AddGene 127546; de Boer et al. 2020, https://doi.org/10.1038/s41587-019-0315-8).
 An *insert* (about 80 bp) lies between 17 and 13 constant bp, together the *oligo*; the plasmid around the insert is
@@ -12,20 +12,20 @@ UPSTREAM = (
     "CTATCAGGGCGATGGCCCACTACGTGAACCATCACCCTAATCAAGTGCTA"
     "GCAGGAATGATGCAAAAGGTTCCCGATTCGAACTGCATTTTTTTCACATC"
 )
-"""150 bp of the plasmid that end where the insert begins."""
+"""The 150 bp of the plasmid before the insert."""
 
 DOWNSTREAM = (
     "GGTTACGGCTGTTTCTTAATTAAAAAAAGATAGAAAACATTAGGAGTGTA"
     "ACACAAGACTTTCGGATCCTGAGCAGGCAAGATAAACGAAGGCAAAGATG"
     "TCTAAAGGTGAAGAATTATTCACTGGTGTTGTCCCAATTTTGGTTGAATT"
 )
-"""150 bp of the plasmid that begin where the insert ends."""
+"""The 150 bp of the plasmid after the insert."""
 
 OLIGO_START = UPSTREAM[-17:]
-"""The oligo's 17 constant bp before the insert."""
+"""The 17 constant bp of the oligo before the insert."""
 
 OLIGO_END = DOWNSTREAM[:13]
-"""The oligo's 13 constant bp after the insert."""
+"""The 13 constant bp of the oligo after the insert."""
 
 _OLIGO_START = re.compile(f"^([^ACGT]{{0,2}}){OLIGO_START}")
 _NOT_IUPAC = re.compile(r"[^ACGTURYSWKMBDHVN]", re.IGNORECASE | re.ASCII)
@@ -34,7 +34,7 @@ _NOT_IUPAC = re.compile(r"[^ACGTURYSWKMBDHVN]", re.IGNORECASE | re.ASCII)
 class SequenceError(ValueError):
     """An input sequence that cannot be scored; the message names the record, its place and what to do.
 
-    `reason` names the kind of fault, for counts.
+    `reason` is a short name of the fault, by which skipped rows are counted.
     """
 
     def __init__(self, message: str, reason: str = "unusable sequence"):
@@ -42,19 +42,10 @@ class SequenceError(ValueError):
         self.reason = reason
 
 
-def clean(sequence: str) -> str:
-    """Upper case, RNA's U as T, white space removed.
-
-    >>> clean("acg u\\n")
-    'ACGT'
-    """
-    return _without_space(sequence).upper().replace("U", "T")
-
-
 def to_insert(sequence: str) -> str:
-    """The insert of a cleaned sequence: each oligo constant is taken off on its own, where it stands exactly.
+    """Remove the oligo's constants from a cleaned sequence, each of them only if it is exact and at its end.
 
-    One or two N, or other letters that read as N, that choose a reading frame may stand before the first, and stay.
+    One or two N (or other letters that read as N) before the first constant choose a reading frame, and are kept.
 
     >>> to_insert(OLIGO_START + "ACGT" + OLIGO_END), to_insert("ACGT" + OLIGO_END), to_insert("ACGT")
     ('ACGT', 'ACGT', 'ACGT')
@@ -65,7 +56,7 @@ def to_insert(sequence: str) -> str:
 
 
 def to_oligo(insert: str) -> str:
-    """The oligo of an insert: 17 bp, the insert, 13 bp.
+    """Add the oligo's constants to an insert: 17 bp before it, 13 bp after it.
 
     >>> len(to_oligo("A" * 80))
     110
@@ -73,34 +64,21 @@ def to_oligo(insert: str) -> str:
     return OLIGO_START + insert + OLIGO_END
 
 
-def to_construct(insert: str, context: int = 150) -> str:
-    """The insert with `context` bp (0 to 150) of the plasmid on each side.
-
-    Raises:
-        ValueError: if `context` is not between 0 and 150.
-
-    >>> len(to_construct("A" * 80))
-    380
-    >>> to_construct("ACGT", context=3)
-    'ATCACGTGGT'
-    """
-    if not 0 <= context <= len(UPSTREAM):
-        raise ValueError(f"context is {context} bp; give 0 to {len(UPSTREAM)}")
-    return UPSTREAM[len(UPSTREAM) - context :] + insert + DOWNSTREAM[:context]
-
-
 def check_insert(sequence: str, record: str, where: str = "", longest: int | None = None) -> str:
-    """The insert of an input sequence (insert, oligo or another length), checked.
+    """Check an input sequence and return its insert.
 
     Args:
-        sequence: as read: any case, T or U, white space, IUPAC codes.
+        sequence: insert, oligo or a sequence of another length, as read: any case, T or U, white space, IUPAC codes.
         record: the record's name, for messages.
         where: file and line, for messages, as `promoters.fa:12`.
-        longest: the longest insert in bp that the model has positions for; no limit if None.
+        longest: the longest insert in bp that the model has positions for. Default: None, no limit.
+
+    Returns:
+        The insert in upper case, with T for U and without white space.
 
     Raises:
-        SequenceError: if the sequence is no string; if the insert is empty, longer than `longest`, or has a character
-            outside IUPAC.
+        SequenceError: if the sequence is no string or has a character outside IUPAC, or if the insert is empty or
+            longer than `longest`.
 
     >>> check_insert("tgcatttttttcacatcACGR", "p1")
     'ACGR'
@@ -112,10 +90,13 @@ def check_insert(sequence: str, record: str, where: str = "", longest: int | Non
 
 
 def check_bases(sequence: str, record: str, where: str = "") -> str:
-    """Check a sequence as read, and clean it.
+    """Check the letters of a sequence, and return it in upper case, with T for U and without white space.
 
     Raises:
         SequenceError: if it is no string, is empty, or has a character outside IUPAC.
+
+    >>> check_bases("acg u\\n", "p1")
+    'ACGT'
     """
     if not isinstance(sequence, str):
         raise SequenceError(f"{_place(record, where)}: {sequence!r:.80} is no text; give a string", "no text")
@@ -148,7 +129,7 @@ def _place(record: str, where: str) -> str:
 
 
 def quoted(name: str) -> str:
-    """A record's name as messages have it: on one line, at most 60 characters of it.
+    """Quote a record's name for a message: on one line, its first 60 characters.
 
     >>> quoted("p\\n1"), quoted("A" * 99) == repr("A" * 60 + "…")
     ("'p\\\\n1'", True)

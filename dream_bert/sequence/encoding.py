@@ -1,7 +1,7 @@
-"""Sequences to token ids, millions a minute: the tokenizer's NumPy twin.
+"""Convert sequences to token ids in NumPy, with the same ids as the tokenizer and 40 to 100 times as fast.
 
-An id needs no search: the vocabulary lists the 3-mers in order, so that a 3-mer is a number in base 5. All 3-mers of
-a sequence, one a base, are its *windows*; tokens of any stride and reading frame are every `stride`-th window.
+The vocabulary lists the 3-mers in order, so the id of a 3-mer is a number in base 5 and needs no search. All
+overlapping 3-mers of a sequence are its *windows*; the tokens of a reading frame are every `stride`-th window.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ K = 3
 BASES = "ACGTN"
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 VOCABULARY = SPECIAL_TOKENS + tuple("".join(kmer) for kmer in product(BASES, repeat=K))
-"""The 130 tokens, each at its id."""
+"""The 130 tokens, in the order of their ids."""
 
 PAD, UNK, CLS, SEP, MASK = range(len(SPECIAL_TOKENS))
 
@@ -30,13 +30,14 @@ for _letter, _base in zip(b"ACGTUacgtu", "ACGTTACGTT", strict=True):
 
 
 def window_ids(inserts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Ids of all 3-mers of `NN` + insert + `NN`, one insert after the other.
+    """Number all 3-mers of `NN` + insert + `NN`, one insert after the other.
 
     Args:
-        inserts: n ASCII strings without white space, such as `check_insert` returns; what is not A C G T U reads as N.
+        inserts: n ASCII strings without white space, as `check_insert` returns; letters but A C G T U read as N.
 
     Returns:
-        ids, uint8, flat, len(insert) + 2 an insert; and offsets, int64 (n + 1,), where each insert's ids begin.
+        The ids, flat uint8, len(insert) + 2 for each insert; and the offsets at which each insert's ids begin,
+        int64 (n + 1,).
 
     >>> ids, offsets = window_ids(["ACG", "T"])
     >>> [VOCABULARY[i] for i in ids], offsets.tolist()
@@ -46,11 +47,12 @@ def window_ids(inserts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     np.cumsum([len(insert) + K - 1 for insert in inserts], out=offsets[1:])
     if not len(inserts):
         return np.empty(0, dtype=np.uint8), offsets
+    # One NN between two inserts ends the windows of the first and begins those of the second.
     return kmer_ids(f"NN{'NN'.join(inserts)}NN".encode("ascii")), offsets
 
 
 def bases(windows: np.ndarray) -> np.ndarray:
-    """The last base of every 3-mer, A C G T N as 0 to 4: of `window_ids`, each insert and two N after it.
+    """Return the last base of every 3-mer, A C G T N as 0 to 4; windows of an insert give the insert and two N.
 
     >>> "".join(BASES[base] for base in bases(window_ids(["ACG", "T"])[0]))
     'ACGNNTNN'
@@ -59,7 +61,7 @@ def bases(windows: np.ndarray) -> np.ndarray:
 
 
 def spell(bases: np.ndarray) -> str:
-    """The text of bases, 0 to 4, of any shape.
+    """Write bases, 0 to 4, in an array of any shape, as one string.
 
     >>> spell(np.array([[0, 1], [2, 4]]))
     'ACGN'
@@ -68,7 +70,7 @@ def spell(bases: np.ndarray) -> str:
 
 
 def spell_rows(windows: np.ndarray, offsets: np.ndarray) -> list[str]:
-    """The inserts whose windows these are, what is no base as N.
+    """Recover the inserts from their windows; letters but A C G T are N.
 
     >>> spell_rows(*window_ids(["ACG", "t"]))
     ['ACG', 'T']
@@ -78,9 +80,7 @@ def spell_rows(windows: np.ndarray, offsets: np.ndarray) -> list[str]:
 
 
 def kmer_ids(text: bytes) -> np.ndarray:
-    """Ids, uint8 (len(text) - 2,), of all 3-mers of a text; what is not A C G T U reads as N.
-
-    Of inserts with `NN` before, between and after them they are those of `window_ids`: neighbours share their `NN`.
+    """Number all 3-mers of a text, uint8 (len(text) - 2,); letters but A C G T U read as N.
 
     >>> [VOCABULARY[i] for i in kmer_ids(b"ACGU")]
     ['ACG', 'CGT']
@@ -91,7 +91,7 @@ def kmer_ids(text: bytes) -> np.ndarray:
 
 @lru_cache
 def context_ids(stride: int, context: int) -> tuple[np.ndarray, np.ndarray]:
-    """Ids, uint8, of `context` bp upstream and downstream of the insert; neither holds a base of the insert.
+    """Return the token ids, uint8, of `context` bp upstream and downstream of the insert.
 
     >>> [len(ids) for ids in context_ids(stride=3, context=150)]
     [50, 50]
@@ -99,15 +99,15 @@ def context_ids(stride: int, context: int) -> tuple[np.ndarray, np.ndarray]:
     if context == 0:
         return np.empty(0, dtype=np.uint8), np.empty(0, dtype=np.uint8)
     ids, offsets = window_ids([UPSTREAM[-context:], DOWNSTREAM[:context]])
-    ids.setflags(write=False)  # all callers share it
+    ids.setflags(write=False)  # the cache gives all callers the same array
     upstream, downstream = ids[: offsets[1]], ids[offsets[1] :]
     return upstream[K - 1 : 1 - K : stride], downstream[K - 1 : 1 - K : stride]
 
 
 def token_counts(bases: np.ndarray, stride: int) -> np.ndarray:
-    """How many tokens a sequence of so many bases has: one each `stride` bases, at least one.
+    """Count the tokens of sequences by their number of bases: one for each `stride` bases, at least one.
 
-    A last 3-mer of stride 3 is filled up with N; overlapping 3-mers end with the sequence's last base.
+    With stride 3, N completes the last 3-mer; overlapping 3-mers end with the sequence's last base.
 
     >>> token_counts(np.array([1, 79, 80, 81]), stride=3).tolist(), token_counts(np.array([1, 3, 80]), 1).tolist()
     ([1, 27, 27, 27], [1, 1, 78])
@@ -118,15 +118,16 @@ def token_counts(bases: np.ndarray, stride: int) -> np.ndarray:
 def insert_tokens(
     windows: np.ndarray, offsets: np.ndarray, stride: int, frame: np.ndarray | int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Tokens of inserts alone, from their windows.
+    """Select the tokens of inserts from their windows, without context.
 
     Args:
-        windows: uint8, flat, and offsets: int64 (n + 1,), as `window_ids` gives them.
-        stride: 1 or 3 bp from token to token.
-        frame: reading frames, 0 to 2, as if so many N stood before the sequence: one for all, (n,), or (n, frames).
+        windows: flat uint8, as `window_ids` returns them.
+        offsets: int64 (n + 1,), as `window_ids` returns them.
+        stride: bp from token to token, 1 or 3.
+        frame: reading frames, 0 to 2, the number of N assumed before the sequence: one number, (n,) or (n, frames).
 
     Returns:
-        ids, uint8 (n, longest) or (n, frames, longest), filled up with `[PAD]`; and how many are tokens, int64 (n,)
+        The ids, uint8 (n, longest) or (n, frames, longest), padded with `[PAD]`; and the numbers of tokens, int64 (n,)
         or (n, frames).
     """
     frame = np.asarray(frame)
@@ -134,16 +135,15 @@ def insert_tokens(
     counts = token_counts(np.diff(offsets)[row] - (K - 1) + frame, stride)
     begin = offsets[:-1][row] + K - 1 - frame
     longest = int(counts.max(initial=0))
-    # A row is read on over its end, up to the longest's width.
-    padded = np.append(windows, np.zeros(stride * longest, dtype=np.uint8))
-    reads = np.ndarray((len(windows) + 1, stride * longest), np.uint8, padded, strides=(1, 1))[begin]
-    ids = reads[..., ::stride]
+    # Each row is read up to the longest's width, over its own end; those ids become padding below.
+    width = stride * longest
+    padded = np.append(windows, np.zeros(width, dtype=np.uint8))
+    ids = np.lib.stride_tricks.sliding_window_view(padded, width)[begin][..., ::stride]
     return np.where(np.arange(longest) < counts[..., None], ids, np.uint8(PAD)), counts
 
 
 def in_context(tokens: np.ndarray, counts: np.ndarray, stride: int, context: int) -> np.ndarray:
-    """Model inputs, uint8 (..., length), from what `insert_tokens` gives: `[CLS]`, context, tokens, context, `[SEP]`,
-    padded to the longest."""
+    """Add `[CLS]`, context and `[SEP]` to the result of `insert_tokens`; returns padded ids, uint8 (..., length)."""
     upstream, downstream = context_ids(stride, context)
     head, tail = np.append(np.uint8(CLS), upstream), np.append(downstream, np.uint8(SEP))
     longest = tokens.shape[-1]
@@ -157,17 +157,20 @@ def in_context(tokens: np.ndarray, counts: np.ndarray, stride: int, context: int
 
 
 def model_inputs(ids: np.ndarray) -> dict[str, np.ndarray]:
-    """`input_ids` and `attention_mask`, int64, of padded ids."""
+    """Return `input_ids` and `attention_mask`, int64, of padded ids."""
     return {"input_ids": ids.astype(np.int64), "attention_mask": (ids != PAD).astype(np.int64)}
 
 
 def token_ids(windows: np.ndarray, offsets: np.ndarray, config: "DreamBertConfig") -> np.ndarray:
-    """Input ids, uint8, padded to the longest row: (n, length), or (n, frames, length) where the model averages
-    several reading frames.
+    """Return a model's token ids, uint8, padded to the longest row.
 
     Args:
-        windows: uint8, flat, and offsets: int64 (n + 1,), as `window_ids` gives them.
+        windows: flat uint8, as `window_ids` returns them.
+        offsets: int64 (n + 1,), as `window_ids` returns them.
         config: the model's.
+
+    Returns:
+        (n, length), or (n, frames, length) if the model averages several reading frames.
     """
     frames = config.reading_frames
     frame = 0 if frames == 1 else np.broadcast_to(np.arange(frames), (len(offsets) - 1, frames))
@@ -175,10 +178,10 @@ def token_ids(windows: np.ndarray, offsets: np.ndarray, config: "DreamBertConfig
 
 
 def encode(inserts: Sequence[str], config: "DreamBertConfig") -> dict[str, np.ndarray]:
-    """The model's inputs for n inserts.
+    """Return a model's inputs for n inserts.
 
     Returns:
-        `input_ids` and `attention_mask`, int64, (n, length); or (n, frames, length) where the model averages several
+        `input_ids` and `attention_mask`, int64 (n, length), or (n, frames, length) if the model averages several
         reading frames.
 
     >>> from dream_bert import DreamBertConfig
@@ -189,7 +192,7 @@ def encode(inserts: Sequence[str], config: "DreamBertConfig") -> dict[str, np.nd
 
 
 def longest_insert(config: "DreamBertConfig") -> int:
-    """The longest insert, in bp, that the model has positions for in every reading frame.
+    """Return the longest insert, in bp, that a model has positions for in every reading frame.
 
     >>> from dream_bert import DreamBertConfig
     >>> longest_insert(DreamBertConfig(stride=1, context=0, max_position_embeddings=128))
@@ -201,7 +204,7 @@ def longest_insert(config: "DreamBertConfig") -> int:
 
 
 def positions_for(insert_bp: int, config: "DreamBertConfig") -> int:
-    """The fewest positions with which a model of this stride and context reads inserts of so many bp.
+    """Return the fewest positions with which a model of this stride and context reads inserts of so many bp.
 
     >>> from dream_bert import DreamBertConfig
     >>> positions_for(128, DreamBertConfig(stride=1, context=0))

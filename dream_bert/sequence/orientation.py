@@ -1,4 +1,4 @@
-"""Find the insert of an oligo whose constants are not exactly at its ends: on the other strand, changed, or inside."""
+"""Find oligos whose constants are on the other strand, changed, or not at the ends of the sequence."""
 
 import re
 from itertools import pairwise
@@ -8,20 +8,23 @@ from typing import NamedTuple
 from .construct import OLIGO_END, OLIGO_START
 
 MOST_MISMATCHES = 3
-"""Changed bases that a constant at its place may have if the other constant is found, too.
+"""Most changed bases of a constant at its place, if the other constant is found too.
 
-Without the end, the start may have `MISMATCHES_ALONE`, or be exact at another place; without the start, the end is
-recognised on the other strand only, exact and at its place. (On this strand it is cut off anyhow.) Of random 80-bp
-sequences these rules take 2 in ten million for an oligo.
+By these rules, 2 in ten million random 80-bp sequences pass for an oligo.
 """
 
 MISMATCHES_ALONE = 2
+"""Most changed bases of the start at its place, if the end is not found.
+
+Elsewhere the start must be exact. The end alone is recognised on the other strand only, exact and at its place; on
+this strand `to_insert` cuts it off in any case.
+"""
 
 _COMPLEMENT = str.maketrans("ACGTRYKMBVDH", "TGCAYRMKVBHD")
 
 
 def reverse_complement(sequence: str) -> str:
-    """Read an upper-case sequence, IUPAC codes included, from the other strand.
+    """Return the reverse complement of an upper-case sequence; IUPAC codes are complemented too.
 
     >>> reverse_complement("AACRN")
     'NYGTT'
@@ -33,7 +36,7 @@ _START_REVERSED, _END_REVERSED = reverse_complement(OLIGO_START), reverse_comple
 
 
 class Oligo(NamedTuple):
-    """An oligo that differs from constants around an insert, and the insert in it."""
+    """An oligo whose constants are not exactly at its ends."""
 
     insert: str
     reverse: bool = False
@@ -48,8 +51,8 @@ def find_oligo(sequence: str) -> Oligo | None:
     """Find the oligo in a cleaned sequence.
 
     Returns:
-        The oligo; None if the sequence is none, or one whose constants stand exactly at its ends, which are cut off
-        without this.
+        The oligo; None if the sequence is no oligo, or if its constants are exactly at its ends, where `to_insert`
+        removes them.
 
     >>> find_oligo(OLIGO_START + "ACGT" + OLIGO_END) is None
     True
@@ -79,7 +82,10 @@ def find_oligo(sequence: str) -> Oligo | None:
 
 
 def _find_start(sequence: str) -> tuple[int | None, int]:
-    """Find where the insert begins, after an exact start anywhere or a changed one at its place; count the changes."""
+    """Return where the insert begins and how many bases of the constant before it are changed.
+
+    That constant may be exact anywhere, or changed at the beginning of the sequence.
+    """
     if (place := sequence.find(OLIGO_START)) >= 0:
         return place + len(OLIGO_START), 0
     mismatches = _count_mismatches(sequence, OLIGO_START, 0)
@@ -87,7 +93,7 @@ def _find_start(sequence: str) -> tuple[int | None, int]:
 
 
 def _read(sequence: str, begin: int | None, mismatches: int) -> Oligo | None:
-    """Read the insert that begins at `begin`; None if too little speaks for an oligo."""
+    """Return the oligo whose insert begins at `begin`; None if its end is missing and its start too much changed."""
     if begin is None:
         return None
     ends_at = len(sequence) - len(OLIGO_END)
@@ -100,14 +106,14 @@ def _read(sequence: str, begin: int | None, mismatches: int) -> Oligo | None:
         else:
             return None
     before = sequence[: begin - len(OLIGO_START)]
-    # As the tokenizer has it, N or NN before an oligo choose the reading frame and are no flank.
+    # As in the tokenizer, N or NN before an oligo choose the reading frame and are no flank.
     frame = before if len(before) <= 2 and not set(before) & set("ACGT") else ""
     flanked = before != frame or end not in (ends_at, len(sequence))
     return Oligo(frame + sequence[begin:end], mismatches=mismatches, flanked=flanked)
 
 
 def _count_mismatches(sequence: str, constant: str, place: int) -> int:
-    """Count the changed bases of a constant at a place of a sequence, exactly up to `MOST_MISMATCHES`."""
+    """Count the changed bases of a constant at a place of a sequence; counts above `MOST_MISMATCHES` are not exact."""
     end = place + len(constant)
     if place < 0 or end > len(sequence) or not _PIECES[constant].match(sequence, place):
         return len(constant)
@@ -115,7 +121,7 @@ def _count_mismatches(sequence: str, constant: str, place: int) -> int:
 
 
 def _pieces(constant: str) -> re.Pattern:
-    """Match where one of four pieces of a constant is unchanged, as one is if at most three bases are changed."""
+    """Return a pattern that finds one of four pieces unchanged: at most three changed bases leave one piece whole."""
     cuts = [len(constant) * piece // 4 for piece in range(5)]
     return re.compile("|".join(f".{{{begin}}}{constant[begin:end]}" for begin, end in pairwise(cuts)))
 

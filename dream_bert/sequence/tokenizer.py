@@ -1,4 +1,4 @@
-"""The 3-mer tokenizer: everything it does is in `tokenizer.json`, so it needs none of this code to be loaded."""
+"""The 3-mer tokenizer. All its rules are in `tokenizer.json`, so that loading it needs none of this code."""
 
 import json
 from itertools import product
@@ -24,12 +24,12 @@ _PRIVATE_USE = 0xE000
 class KmerTokenizer(PreTrainedTokenizerFast):
     """3-mers of DNA over A C G T N; 130 tokens; stride 3 or 1.
 
-    Case, white space and U are handled, other characters read as N, the oligo's constants (17 and 13 bp) are taken
-    off where they stand exactly, and so insert and oligo give the same ids. N or NN before a sequence of stride 3
-    chooses reading frame 1 or 2. `[MASK]` in the text is one token.
+    Lower case and U are accepted, white space is removed, other characters read as N. The oligo's exact constants (17
+    and 13 bp) are removed, so insert and oligo have the same ids. With stride 3, N or NN before a sequence chooses
+    reading frame 1 or 2. `[MASK]` in the text is one token.
 
-    Offsets (`return_offsets_mapping`) are those of whole 3-mers with stride 3. With stride 1 stock tokenizers give the
-    first base of each 3-mer alone, which is all that `tokenizer.json` can hold, and this class gives none.
+    Offsets (`return_offsets_mapping`) cover whole 3-mers with stride 3. With stride 1 this class refuses them:
+    `tokenizer.json` can express the first base of each 3-mer only, which is what stock tokenizers return.
 
     >>> tokenizer = KmerTokenizer.build(stride=3, context=0)
     >>> tokenizer.tokenize("acgtn ryg")
@@ -39,13 +39,13 @@ class KmerTokenizer(PreTrainedTokenizerFast):
     """
 
     model_input_names = ["input_ids", "attention_mask"]
-    # No __init__: with one, a reload would lose the pipeline of tokenizer.json.
+    # No __init__: with one, a reloaded tokenizer would lose the rules of tokenizer.json.
 
     def __call__(self, *args, return_offsets_mapping: bool = False, **kwargs):
-        """Tokenize as stock.
+        """Tokenize as stock does.
 
         Raises:
-            NotImplementedError: if offsets are asked for with stride 1.
+            NotImplementedError: if `return_offsets_mapping` is true and the stride is 1.
         """
         if return_offsets_mapping and len(self.tokenize("ACGTAC")) > 2:
             raise NotImplementedError(
@@ -55,8 +55,8 @@ class KmerTokenizer(PreTrainedTokenizerFast):
         return super().__call__(*args, return_offsets_mapping=return_offsets_mapping, **kwargs)
 
     def _save_pretrained(self, save_directory: str | Path, *args, **kwargs) -> tuple[str, ...]:
-        # `tokenizer_config.json`, which is there by now, names a class of transformers, so that no loader needs this
-        # one; what follows may be the upload.
+        # Name a class of transformers in `tokenizer_config.json`, so that no loader needs this class. It is written
+        # already; the call below may upload it.
         path = Path(save_directory, "tokenizer_config.json")
         config = json.loads(path.read_text(encoding="utf-8")) | {"tokenizer_class": "PreTrainedTokenizerFast"}
         path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
@@ -64,32 +64,32 @@ class KmerTokenizer(PreTrainedTokenizerFast):
 
     @classmethod
     def from_pretrained(cls, name: str | Path, **hub: Any) -> "KmerTokenizer":
-        """The tokenizer of a folder or Hub id, built anew: rules of another's making are never run.
+        """Rebuild the tokenizer of a folder or Hub id; the rules in its files are compared, never run.
 
         Args:
             name: folder or Hub id.
-            **hub: `revision`, `token`, `cache_dir` and the like.
+            **hub: arguments of the download, such as `revision`, `token` or `cache_dir`.
 
         Raises:
             ValueError: if `tokenizer.json` is not what `build` makes, or `model_max_length` is missing.
-            OSError: if there is none.
+            OSError: if there is no tokenizer.
         """
         path = cached_file(name, "tokenizer.json", **hub)
         found = _rules(read_json(path))
         config_path = cached_file(name, "tokenizer_config.json", **hub)
         positions = read_json(config_path).get("model_max_length")
         if not isinstance(positions, int):
-            raise ValueError(f"{config_path}: model_max_length is {positions!r}, not the model's number of positions")
+            raise ValueError(f"{config_path}: model_max_length is {positions!r}; give the model's number of positions")
         for stride, context in _layouts(found):
             built = cls.build(stride, context, positions)
             if _rules(json.loads(built.backend_tokenizer.to_str())) == found:
                 built.name_or_path = str(name)
                 return built
-        raise ValueError(f"{path}: is no tokenizer of this package; AutoTokenizer loads others")
+        raise ValueError(f"{path}: is no tokenizer of this package; load it with AutoTokenizer")
 
     @classmethod
     def build(cls, stride: int = 3, context: int = 150, positions: int = 512) -> "KmerTokenizer":
-        """The tokenizer of a stride (1 or 3 bp), a context (bp on each side) and a model's number of positions.
+        """Build the tokenizer for a stride (1 or 3 bp), a context (bp on each side) and a model's number of positions.
 
         Raises:
             ValueError: if no `DreamBertConfig` has that stride, context and positions.
@@ -100,7 +100,7 @@ class KmerTokenizer(PreTrainedTokenizerFast):
         kmer = "[ACGTN]{3}(?= )" if stride == 1 else "[ACGTN]{3}"
         tokenizer.pre_tokenizer = Split(Regex(kmer), "removed", invert=True)
         upstream, downstream = ([VOCABULARY[i] for i in ids] for ids in context_ids(stride, context))
-        # The context is made of template pieces: it is never masked, and stands once around any text.
+        # The context consists of template pieces, so it is never masked, and surrounds any text once.
         pieces = dict.fromkeys(["[CLS]", *upstream, *downstream, "[SEP]"])
         single = ["[CLS]", *upstream, "$A", *downstream, "[SEP]"]
         tokenizer.post_processor = TemplateProcessing(
@@ -114,12 +114,12 @@ class KmerTokenizer(PreTrainedTokenizerFast):
 
 
 def _rules(tokenizer: dict[str, Any]) -> dict[str, Any]:
-    """A `tokenizer.json` without what a caller may have set in use."""
+    """Return a `tokenizer.json` without the settings that callers change in use."""
     return {name: value for name, value in tokenizer.items() if name not in ("truncation", "padding", "version")}
 
 
 def _layouts(rules: dict[str, Any]) -> list[tuple[int, int]]:
-    """The strides and contexts whose template has as many pieces before the sequence."""
+    """Return the strides and contexts whose template has as many pieces before the sequence as these rules."""
     try:
         before = [list(piece) for piece in rules["post_processor"]["single"]].index(["Sequence"]) - 1
     except (KeyError, TypeError, ValueError):
@@ -129,24 +129,25 @@ def _layouts(rules: dict[str, Any]) -> list[tuple[int, int]]:
 
 
 def _cleaning() -> list[Normalizer]:
-    """Any text to A C G T N alone, without the oligo's constants."""
+    """Return rules that reduce any text to A C G T N, without the oligo's constants."""
     upper = [Replace(lower, upper) for lower, upper in ["aA", "cC", "gG", "tT", "uT"]]
     return [
-        Replace(Regex(r"[\s\x1c-\x1f]+"), ""),  # what Python's str.split takes for white space
+        Replace(Regex(r"[\s\x1c-\x1f]+"), ""),  # the same white space as Python's str.split
         Lowercase(),
         *upper,
         Replace(Regex("[^ACGT]"), "N"),
-        # One or two N that choose a reading frame may stand before the constant.
+        # One or two N before the constant choose a reading frame.
         Replace(Regex(f"(?<=^|^N|^NN){OLIGO_START}"), ""),
         Replace(Regex(f"{OLIGO_END}$"), ""),
     ]
 
 
 def _overlaps() -> list[Normalizer]:
-    """Every base to the 3-mer that begins with it, and a space: `ACGT` to `ACG CGT GT`.
+    """Return rules that replace every base by the 3-mer that begins with it and a space: `ACGT` to `ACG CGT GT`.
 
-    A rule sees its right neighbours as bases or as codes already put in their place, so each 3-mer becomes one
-    private-use character whose first base is known, and the codes are spelled out when all stand.
+    The rules run one after the other, so a rule may find the bases on its right already replaced. Each 3-mer therefore
+    becomes one private-use character first, which later rules read as its first base; in the end, all these characters
+    are replaced by their 3-mers.
     """
     kmers = ["".join(kmer) for kmer in product(BASES, repeat=K)]
     code = {kmer: chr(_PRIVATE_USE + i) for i, kmer in enumerate(kmers)}

@@ -65,7 +65,7 @@ def main(args: list[str] | None = None) -> None:
 
     def loss(outputs, labels: Tensor, num_items_in_batch: Tensor | None = None) -> Tensor:
         """Squared error a row of the whole batch, over all its accumulation steps and processes."""
-        error = ((outputs.logits.squeeze(-1).float() - labels) / config.label_std).square()
+        error = model.squared_errors(outputs.logits, labels)
         if isinstance(outputs, TaughtOutput):
             error = error + outputs.hint_error
         error = error[labels != IGNORED]

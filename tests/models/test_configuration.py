@@ -42,16 +42,16 @@ def test_arguments_change_a_preset(name):
 
 
 def test_an_unknown_preset_is_refused():
-    with pytest.raises(ValueError, match="no preset 'huge'; there are seed, compact"):
+    with pytest.raises(ValueError, match="no preset 'huge'; give seed or compact"):
         DreamBertConfig.preset("huge")
 
 
 @pytest.mark.parametrize(
     "values, message",
     [
-        (dict(k=4), "k = 4"),
-        (dict(stride=2), "stride = 2"),
-        (dict(stride=0), "stride = 0"),
+        (dict(k=4), "k is 4; give 3"),
+        (dict(stride=2), "stride is 2; give 1"),
+        (dict(stride=0), "stride is 0"),
         (dict(context=-3), "context is -3 bp; give 0 to 150"),
         (dict(context=153), "context is 153 bp"),
         (dict(context=100), "a multiple of the stride 3"),
@@ -140,7 +140,7 @@ def test_a_bad_file_is_refused(tmp_path):
     DreamBertConfig().save_pretrained(tmp_path)
     path = tmp_path / "config.json"
     path.write_text(path.read_text().replace('"stride": 3', '"stride": 2'))
-    with pytest.raises(ValueError, match="stride = 2"):
+    with pytest.raises(ValueError, match="stride is 2"):
         DreamBertConfig.from_pretrained(tmp_path)
 
 

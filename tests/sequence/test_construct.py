@@ -14,9 +14,7 @@ from dream_bert.sequence.construct import (
     UPSTREAM,
     SequenceError,
     check_insert,
-    clean,
     quoted,
-    to_construct,
     to_insert,
     to_oligo,
 )
@@ -77,21 +75,7 @@ def test_a_constant_with_another_base_stays(place):
 @given(st.text("acgtuACGTUnRyk \t\r\n", min_size=1).filter(str.strip))
 def test_case_rna_and_white_space_do_not_matter(sequence):
     plain = "".join(sequence.split()).upper().replace("U", "T")
-    assert clean(sequence) == plain
     assert check_insert(sequence, "p") == to_insert(plain)
-
-
-@pytest.mark.parametrize("context", [0, 1, 3, 17, 149, 150])
-def test_construct_is_cut_from_the_whole(context):
-    whole = UPSTREAM + "ACGT" + DOWNSTREAM
-    assert to_construct("ACGT", context) == whole[150 - context : 154 + context]
-    assert to_construct("ACGT") == whole
-
-
-@pytest.mark.parametrize("context", [-1, 151])
-def test_construct_refuses_more_plasmid_than_it_knows(context):
-    with pytest.raises(ValueError, match=f"{context} bp; give 0 to 150"):
-        to_construct("ACGT", context)
 
 
 @given(st.text("ACGT", max_size=50), st.sampled_from("-.*?!1EFIJLOPQXZéА"), st.text("ACGT", max_size=5))

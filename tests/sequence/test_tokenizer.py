@@ -229,7 +229,7 @@ def test_the_own_loader_refuses_rules_made_elsewhere(tmp_path, change, stride, c
     rules = json.loads((tmp_path / "tokenizer.json").read_text())
     change(rules)
     (tmp_path / "tokenizer.json").write_text(json.dumps(rules))
-    message = re.escape(f"{tmp_path / 'tokenizer.json'}: is no tokenizer of this package; AutoTokenizer loads others")
+    message = re.escape(f"{tmp_path / 'tokenizer.json'}: is no tokenizer of this package; load it with AutoTokenizer")
     with pytest.raises(ValueError, match=f"^{message}$"):
         KmerTokenizer.from_pretrained(tmp_path)
 

@@ -7,9 +7,7 @@ from closeness import assert_close
 
 from dream_bert import DreamConvConfig, DreamConvForSequenceRegression, predict
 from dream_bert.sequence.encoding import encode
-from dream_bert.training.ridge import mix_with_ridge
-
-PENALTY = 3.0
+from dream_bert.training.ridge import PENALTY, mix_with_ridge
 
 
 @pytest.fixture
@@ -51,21 +49,21 @@ def kernel_ridge(inserts, expression) -> np.ndarray:
 @pytest.mark.parametrize("share", [1.0, 0.3])
 def test_the_prediction_is_a_mean_with_ridge_regression(model, inserts, expression, share):
     own = predict(inserts, model)
-    mix_with_ridge(model, batches(inserts, expression), share, PENALTY)
+    mix_with_ridge(model, batches(inserts, expression), share)
     wanted = (1 - share) * own + share * kernel_ridge(inserts, expression)
     assert_close(predict(inserts, model), wanted)
     assert np.std(wanted) > 0.1
 
 
 def test_a_model_that_has_a_share_keeps_it_beside_another(model, inserts, expression):
-    mix_with_ridge(model, batches(inserts, expression), 0.5, PENALTY)
+    mix_with_ridge(model, batches(inserts, expression), 0.5)
     own = predict(inserts, model)
-    mix_with_ridge(model, batches(inserts, -expression), 0.2, PENALTY)
+    mix_with_ridge(model, batches(inserts, -expression), 0.2)
     wanted = 0.8 * own + 0.2 * kernel_ridge(inserts, -expression)
     assert_close(predict(inserts, model), wanted)
 
 
 def test_training_leaves_the_weights_of_6mers_alone(model, inserts, expression):
-    mix_with_ridge(model, batches(inserts, expression), 0.5, PENALTY)
+    mix_with_ridge(model, batches(inserts, expression), 0.5)
     assert "sixmers" in model.state_dict()
     assert "sixmers" not in dict(model.named_parameters())
