@@ -1,20 +1,20 @@
-"""Measure the worth of each choice of the recipe: short trainings that differ in one thing, scored on the leaderboard.
+"""Measure the effect of each choice of the recipe by short trainings that differ in one thing.
 
     dream-bert prepare gpra_train.tsv.gz -o prepared
     python benchmarks/ablations.py --data prepared --leaderboard public_leaderboard [VARIANT …]
 
-Every variant takes about the same processor time (set OMP_NUM_THREADS=1 to compare). Writes
-`benchmarks/results/ablations.json`, one entry for each variant, and prints the table of all results.
+Variants are scored on the public leaderboard. Each takes about the same processor time (set OMP_NUM_THREADS=1 to
+compare). Writes `benchmarks/results/ablations.json`, one entry for each variant, and prints the table of all results.
 """
 
 import argparse
 import json
-import os
 import platform
 import tempfile
 import time
 from pathlib import Path
 
+import measuring
 import torch
 from public_leaderboard import PublicLeaderboard
 
@@ -101,9 +101,7 @@ def main() -> None:
         result = run(variant, args.data, args.leaderboard, args.pretrained)
         results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
         results[variant] = result
-        partial = RESULTS.with_suffix(f".{os.getpid()}")
-        partial.write_text(json.dumps({name: results[name] for name in VARIANTS if name in results}, indent=1) + "\n")
-        partial.replace(RESULTS)
+        measuring.write_json(RESULTS, {name: results[name] for name in VARIANTS if name in results})
         print(table(results), flush=True)
 
 

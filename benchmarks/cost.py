@@ -23,7 +23,7 @@ from dream_bert.sequence.encoding import encode
 H100_FLOPS = 989e12
 ROWS = {"pretraining": 1_675_053, "fine-tuning": 6_510_079}
 EPOCHS = 20
-"""The scripts' own default; both stop earlier where the validation metric stays for five epochs."""
+"""Default of the scripts, which stop earlier if the validation metric does not improve for five epochs."""
 
 
 def pretraining_step(config: DreamBertConfig, ids: torch.Tensor):

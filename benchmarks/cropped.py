@@ -16,7 +16,8 @@ from scipy.stats import pearsonr
 from dream_bert import predict
 from dream_bert.data.simulate import BASE_FREQUENCIES, BASES
 from dream_bert.errors import InputWarning
-from dream_bert.inference.prediction import load_model
+from dream_bert.inference.loading import load_model
+from dream_bert.inference.model_files import model_name
 
 MODELS = ("dream-promoter-bert", "dream-promoter-conv")
 LENGTH = 80
@@ -49,7 +50,7 @@ def main() -> None:
     changed = variants(inserts, flanks, draw)
     result = {"promoters": promoters, "pearson": {}}
     for name in MODELS:
-        model = load_model(name)
+        model = load_model(model_name(name))
         whole = predict(["".join(row) for row in inserts], model)
         result["pearson"][name] = {
             variant: float(pearsonr(whole, predict(rows, model)).statistic) for variant, rows in changed.items()

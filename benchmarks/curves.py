@@ -21,7 +21,7 @@ LINES = {
         "then on measurements (the first of the five runs whose mean it is)",
     ],
 }
-"""The trainings of each model, the first one first."""
+"""The trainings of each model, in their order."""
 
 
 def curve(info: dict) -> tuple[list[float], list[float]]:

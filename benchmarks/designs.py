@@ -22,7 +22,7 @@ DESIGNS = {
     "stride 3, three frames": dict(stride=3, reading_frames=3),
     "stride 3, context 150 bp": dict(stride=3, context=150, max_position_embeddings=160),
 }
-"""What the variants of `ablations.json` change in the preset `compact`."""
+"""The changes to the preset `compact` in the variants of `ablations.json`."""
 
 
 def main() -> None:

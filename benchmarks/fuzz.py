@@ -1,9 +1,9 @@
-"""Fuzz what takes input: every way of reading agrees, and what cannot be read is an error of one line.
+"""Fuzz all readers of input: different ways of reading agree, and unreadable input is an error of one line.
 
 pip install atheris
 python benchmarks/fuzz.py --minutes 60
 
-Inputs that reach new code are kept in `fuzz-corpus`, from where later runs go on. An input that fails is written to
+Inputs that reach new code are kept in `fuzz-corpus`, and later runs start from them. An input that fails is written to
 `crash-HASH`, and `python benchmarks/fuzz.py crash-HASH` repeats it. The first byte chooses the target.
 """
 
@@ -60,7 +60,7 @@ def one_line(error: Exception) -> str:
 
 
 def read(content: bytes) -> None:
-    """Rows one by one and in blocks are the same, with and without their labels."""
+    """Read rows one by one and in blocks, with and without labels; all agree."""
     INPUT.write_bytes(content)
     labelled, in_blocks = list(rows(scan_records(INPUT, labelled=True))), list(rows(scan_blocks(INPUT)))
     if is_damaged(labelled) or is_damaged(in_blocks):  # blocks may end some lines earlier
@@ -82,7 +82,7 @@ def is_damaged(rows: list) -> bool:
 
 
 def rows(scanned):
-    """What preparation would make of them; a message where the reading ends early."""
+    """Yield rows as preparation would use them, and a message if the reading fails."""
     try:
         for row in scanned:
             if isinstance(row, Block):
@@ -103,7 +103,7 @@ def rows(scanned):
 
 
 def score(content: bytes) -> None:
-    """Predictions, labels and subsets, between bytes 255."""
+    """Score predictions by labels and subsets; the three files are separated by the byte 255."""
     paths = [INPUT.with_name(name) for name in ("predictions", "labels", "subsets")]
     for path, part in zip(paths, (content + b"\xff\xff").split(b"\xff"), strict=False):
         path.write_bytes(part)
@@ -114,7 +114,7 @@ def score(content: bytes) -> None:
 
 
 def request(content: bytes) -> None:
-    """A request of an endpoint, as JSON."""
+    """Read an endpoint's request from JSON."""
     try:
         data = json.loads(content)
     except (ValueError, RecursionError):
@@ -130,8 +130,8 @@ def request(content: bytes) -> None:
 
 
 def tokenise(content: bytes) -> None:
-    """`tokenizer.json` against the definition in plain Python, and the encoder against both."""
-    # Python takes four separators more for white space than the tokenizer's regular expressions do.
+    """Compare `tokenizer.json`, the encoder, and the definition in plain Python."""
+    # Python counts four separators as white space that the tokenizer's regular expressions do not.
     text = content.decode(errors="ignore").translate(dict.fromkeys(range(0x1C, 0x20)))
     try:
         insert = check_insert(text, "p")
@@ -152,7 +152,7 @@ def defined(insert: str, stride: int) -> list[int]:
 
 
 def configuration(content: bytes) -> None:
-    """`config.json`; a configuration that is accepted has sizes within the ranges."""
+    """Read `config.json`; an accepted configuration has sizes within the ranges."""
     INPUT.write_bytes(content)
     try:
         fields = read_config(INPUT)
@@ -165,7 +165,7 @@ def configuration(content: bytes) -> None:
 
 
 def weights(content: bytes) -> None:
-    """`model.safetensors`: what is accepted has the model's shapes."""
+    """Read `model.safetensors`; accepted weights have the model's shapes."""
     INPUT.write_bytes(content)
     try:
         found = read_weights(INPUT, BertForSequenceRegression, CONFIG, ignore_mismatched_sizes=True)
@@ -176,7 +176,7 @@ def weights(content: bytes) -> None:
 
 
 def load_tokenizer(content: bytes) -> None:
-    """`tokenizer.json`."""
+    """Load a folder with this `tokenizer.json`."""
     (FOLDER / "tokenizer" / "tokenizer.json").write_bytes(content)
     try:
         tokenizer = KmerTokenizer.from_pretrained(FOLDER / "tokenizer")
@@ -187,7 +187,7 @@ def load_tokenizer(content: bytes) -> None:
 
 
 def manifest(content: bytes) -> None:
-    """`manifest.json` beside shards."""
+    """Open prepared data with this `manifest.json`."""
     (FOLDER / "data" / "manifest.json").write_bytes(content)
     try:
         rows = PromoterDataset(FOLDER / "data", "regression", "train")
@@ -198,7 +198,7 @@ def manifest(content: bytes) -> None:
 
 
 def record(content: bytes) -> None:
-    """`training_info.json`, from which a card is made."""
+    """Write the card of a folder with this `training_info.json`."""
     (FOLDER / "model" / TRAINING_INFO).write_bytes(content)
     try:
         render_card("conv", "user/name", FOLDER / "model")
@@ -207,7 +207,7 @@ def record(content: bytes) -> None:
 
 
 def graph(content: bytes) -> None:
-    """An ONNX file beside the configuration of another one."""
+    """Load a folder with this ONNX file."""
     (FOLDER / "exported" / ONNX_FILES["onnx"]).write_bytes(content)
     try:
         model = OnnxModel(str(FOLDER / "exported"), "onnx")
@@ -269,7 +269,7 @@ def test_one_input(data: bytes) -> None:
 
 
 def make_folders() -> None:
-    """Write the files beside those that are fuzzed: a tokenizer, prepared data, a model and an exported one."""
+    """Write the folders that the fuzzed files go into: a tokenizer, prepared data, a model, an exported model."""
     KmerTokenizer.build(1, 0).save_pretrained(FOLDER / "tokenizer")
     rows = np.random.default_rng(0).choice(list("ACGT"), (9, 12))
     INPUT.write_text("".join(f"{''.join(row)}\t{number}\n" for number, row in enumerate(rows)))
@@ -284,7 +284,7 @@ def make_folders() -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Fuzz what takes input.")
+    parser = argparse.ArgumentParser(description="Fuzz all readers of input.")
     parser.add_argument("crash", nargs="?", type=Path, help="an input to repeat")
     parser.add_argument("--minutes", type=float, default=60, help="how long [%(default)s]")
     parser.add_argument("--corpus", type=Path, default=Path("fuzz-corpus"), help="folder of inputs [%(default)s]")

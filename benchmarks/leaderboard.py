@@ -10,11 +10,11 @@ is reported too. Promoters with even row numbers calibrate the intervals, the ot
 """
 
 import argparse
-import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import matplotlib.pyplot as plt
+import measuring
 import numpy as np
 from public_leaderboard import PublicLeaderboard
 
@@ -24,8 +24,7 @@ from dream_bert.io.reader import read_records
 from dream_bert.metrics.files import format_scores
 from dream_bert.training.calibration import calibrate, rescale
 
-HERE = Path(__file__).parent
-PICTURE = HERE.parent / "docs" / "measured_against_predicted.png"
+PICTURE = Path(__file__).parents[1] / "docs" / "measured_against_predicted.png"
 MODELS = ("dream-promoter-bert", "dream-promoter-conv")
 LEVEL = 0.9
 COLOURS = {"random": "#4477aa", "yeast": "#ee7733", "challenging": "#228833", "high": "#cc3311", "low": "#aa3377"}
@@ -93,14 +92,14 @@ def main() -> None:
             "pearson": float(np.corrcoef(said, [row.expression for row in sample])[0, 1]),
         }
         predictions[model], results[model] = predicted, result
-        (CHECKPOINTS / model / "evaluation.json").write_text(json.dumps(result, indent=1) + "\n")
+        measuring.write_json(CHECKPOINTS / model / "evaluation.json", result)
         print(
             model,
             format_scores(result),
             *(f"{name}: {result[name]}" for name in ("interval", "train_sample")),
             sep="\n",
         )
-    (HERE / "results" / "leaderboard.json").write_text(json.dumps(results, indent=1) + "\n")
+    measuring.write(__file__, results)
     picture(leaderboard, predictions, results)
 
 

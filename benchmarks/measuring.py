@@ -1,4 +1,4 @@
-"""Functions of all timing scripts: the machine, repeats in turns, medians and spreads, the JSON."""
+"""Describe the machine, time in turns, compute spreads, and write results, for all benchmarks."""
 
 import json
 import os
@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+
+from dream_bert.io.output import open_output
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
@@ -54,6 +56,11 @@ def table(header: list[str], rows: list[list[str]]) -> str:
 def write(script: str, result: dict) -> None:
     """Write `benchmarks/results/NAME.json`, named after the script."""
     path = RESULTS / Path(script).with_suffix(".json").name
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(result, indent=1) + "\n")
+    write_json(path, result)
     print(f"wrote {path}", file=sys.stderr)
+
+
+def write_json(path: Path, result: dict) -> None:
+    """Write results to a file, which appears when it is complete."""
+    with open_output(path) as file:
+        file.write(json.dumps(result, indent=1).encode() + b"\n")

@@ -27,7 +27,8 @@ from transformers.utils import logging
 
 from dream_bert.data.simulate import simulate
 from dream_bert.export.folder import export_folder
-from dream_bert.inference.prediction import BACKENDS, load_model, predict
+from dream_bert.inference.loading import load_model
+from dream_bert.inference.prediction import BACKENDS, predict
 from dream_bert.inference.predictor import BATCH_SIZE
 from dream_bert.io.reader import read_records
 

@@ -1,4 +1,4 @@
-"""The challenge's public leaderboard: a folder with `labels.tsv` and `subsets.json`."""
+"""Score predictions on the challenge's public leaderboard, a folder with `labels.tsv` and `subsets.json`."""
 
 import csv
 import json

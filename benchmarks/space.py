@@ -1,11 +1,11 @@
-"""How fast the Space's page predicts in headless Chromium, isolated (threads) and not (one thread).
+"""Time the Space's page in headless Chromium, isolated (several threads) and not (one thread).
 
     npm --prefix space ci --ignore-scripts
     python space/build.py
     python benchmarks/space.py
 
-needs Chromium and the Python package `playwright`. The times are a visitor's: from the click, or from opening the
-page, until the table shows. How far the page's model, its weights in 8 bits, is from the float32 one is told, too.
+needs Chromium and the Python package `playwright`. Times are measured from the click, or from opening the page, until
+the table shows. The page's model, which has weights in 8 bits, is also compared with the float32 one.
 """
 
 import argparse
@@ -21,7 +21,8 @@ import onnxruntime
 from playwright.sync_api import sync_playwright
 
 from dream_bert import predict
-from dream_bert.inference.prediction import load_model
+from dream_bert.inference.loading import load_model
+from dream_bert.inference.model_files import DEFAULT_MODEL
 from dream_bert.sequence.encoding import encode
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "space"))
@@ -48,7 +49,7 @@ def enter(page, text: str) -> None:
 
 
 def visit(browser, url: str) -> dict[str, float]:
-    """Seconds of each step of one visit with an empty cache."""
+    """Return the seconds of each step of one visit with an empty cache."""
     context = browser.new_context()
     page = context.new_page()
     shown = "#results:not([hidden])"
@@ -70,8 +71,8 @@ def visit(browser, url: str) -> dict[str, float]:
 
 
 def agreement(count: int = 1000) -> dict[str, float]:
-    """Of the page's model with the float32 one, on random promoters."""
-    model, inserts = load_model(), random_promoters(count).splitlines()
+    """Compare the page's model with the float32 one on random promoters."""
+    model, inserts = load_model(DEFAULT_MODEL), random_promoters(count).splitlines()
     session = onnxruntime.InferenceSession(build.DIST / build.MODEL, providers=["CPUExecutionProvider"])
     (expression,) = session.run(None, encode(inserts, model.config))
     expected = predict(inserts, model).astype(np.float64)

@@ -48,7 +48,8 @@ import torch
 mark("import torch")
 import transformers.models.bert.modeling_bert
 mark("import transformers")
-from dream_bert.inference.prediction import load_model, predict
+from dream_bert.inference.loading import load_model
+from dream_bert.inference.prediction import predict
 mark("import dream_bert")
 model = load_model({model!r})
 mark("load")

@@ -1,4 +1,4 @@
-"""Kill a training run at random moments, resume it each time, and compare with a run that nobody killed.
+"""Kill a training run at random moments, resume it each time, and compare it with an uninterrupted run.
 
     python benchmarks/survival.py [--kills 20] [--seed 0] [--folder SCRATCH]
 
@@ -89,7 +89,7 @@ def run_until_killed(
     where = "in a checkpoint" if half_written(folder / "run", before) else "elsewhere"
     draw.choice(runs).kill()
     if 0 in killable_runs.end(runs):
-        raise SystemExit("the run ended before its time: raise EPOCHS")
+        raise SystemExit("the run ended before it could be killed; raise EPOCHS")
     return where
 
 

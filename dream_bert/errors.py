@@ -1,4 +1,4 @@
-"""Errors that callers catch, and the warning of doubtful input; messages say what, where, and what to do."""
+"""Define the errors that callers catch; messages say what is wrong, where, and what to do."""
 
 
 class RunFolderError(OSError):
@@ -26,7 +26,7 @@ class ModelError(ValueError):
 
 
 class GraphError(ValueError):
-    """A file that `export` does not write for that configuration; the message says why."""
+    """An ONNX file that differs from what `export` writes for its configuration; the message says in what."""
 
 
 class DataError(ValueError):
@@ -34,7 +34,7 @@ class DataError(ValueError):
 
 
 class InputWarning(UserWarning):
-    """A doubtful input that was read all the same; the message is one line, `FILE[:LINE]: what; what to do`."""
+    """An input that was read although it is doubtful; the message is one line, `FILE[:LINE]: what; what to do`."""
 
 
 class ReadError(ValueError):
@@ -42,4 +42,4 @@ class ReadError(ValueError):
 
 
 class OutputError(ValueError):
-    """An output format that cannot be written where it is asked for."""
+    """An output format that cannot be written to the output."""

@@ -1,10 +1,10 @@
-"""Average the weights of trainings that began with the same ones.
+"""Average the weights of fine-tunings that started from the same model.
 
     python examples/average.py measured-1 measured-2 measured-3 --data prepared -o bert
 
-Fine-tunings of one model end near enough to each other for the mean of their weights to be ahead of each of them
-(Wortsman et al. 2022, https://arxiv.org/abs/2203.05482). Beside the model stands the first one's `training_info.json`,
-with what the mean reaches on held-out rows, whose weights went into it, and the record of what all started from.
+Such fine-tunings are so close to each other that the mean of their weights is better than each of them (Wortsman et
+al. 2022, https://arxiv.org/abs/2203.05482). The mean is written with the first run's `training_info.json`, with the
+averaged runs and the mean's metrics on held-out rows added to it.
 """
 
 import argparse
@@ -30,11 +30,15 @@ from dream_bert.training.metrics import regression_metrics
 from dream_bert.training.run import run_script
 
 SPLITS = {"validation": "eval", "test": "test"}
-"""The held-out ones, and how Trainer's metrics of them begin."""
+"""The held-out splits, and the prefixes of their metrics in Trainer."""
 
 
 def read_info(run: Path) -> dict[str, Any]:
-    """Raises: ArgumentError: if the folder holds no finished training run."""
+    """Read the record of a finished training run.
+
+    Raises:
+        ArgumentError: if the folder has none.
+    """
     try:
         return read_json(run / TRAINING_INFO)
     except (OSError, ValueError):
@@ -44,18 +48,22 @@ def read_info(run: Path) -> dict[str, Any]:
 
 
 def check_kinship(runs: list[Path], infos: list[dict[str, Any]]) -> None:
-    """Raises: ArgumentError: if the runs did not all begin with the same trained weights."""
+    """Check that all runs started from the same trained weights.
+
+    Raises:
+        ArgumentError: if they did not.
+    """
     starts = [info["started_from"]["weights_sha256"] for info in infos]
     for run, start in zip(runs, starts, strict=True):
         if start is None or start != starts[0]:
-            raise ArgumentError(f"{run}: did not begin with the weights that {runs[0]} began with; leave it out")
+            raise ArgumentError(f"{run}: did not start from the weights that {runs[0]} started from; leave it out")
 
 
 def average(runs: list[Path]) -> RegressionModel:
-    """The model whose weights are the mean of those of the runs, taken in float64.
+    """Return the model whose weights are the mean of the runs' weights, computed in float64.
 
     Raises:
-        ArgumentError: if a folder holds no model of expression.
+        ArgumentError: if a folder has no model that predicts expression.
     """
     try:
         models = [load_regression(run) for run in runs]
@@ -71,7 +79,7 @@ def average(runs: list[Path]) -> RegressionModel:
 
 
 def evaluate(model: RegressionModel, data: Path) -> dict[str, dict[str, float]]:
-    """The metrics of the held-out splits, named as Trainer names them."""
+    """Return the metrics of the held-out splits, with Trainer's names."""
     results = {}
     for split, prefix in SPLITS.items():
         rows = PromoterDataset(data, "regression", split)
@@ -91,7 +99,7 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="new folder for the mean")
     args = parser.parse_args(args)
     if args.output.exists():
-        raise ArgumentError(f"{args.output} exists; name a new folder")
+        raise ArgumentError(f"{args.output}: exists; name a new folder")
     args.runs = [Path(model_name(run)) for run in args.runs]
     infos = [read_info(run) for run in args.runs]
     check_kinship(args.runs, infos)
@@ -103,6 +111,7 @@ def main(args: list[str] | None = None) -> None:
                 "model": str(run),
                 "seed": run_info["training_arguments"].get("seed", TrainingArguments.seed),
                 "data": run_info["data"]["fingerprint"],
+                "description": run_info["data"].get("description"),
                 "weights_sha256": weights_hash(run),
             }
             for run, run_info in zip(args.runs, infos, strict=True)

@@ -21,7 +21,7 @@ from dream_bert.errors import ArgumentError
 from dream_bert.io.output import open_output
 
 LENGTH = 110
-"""Bp that the network reads."""
+"""Length of the network's input in bp."""
 
 SHAPES = {
     "conv1d": {"kernel": (30, 4, 256), "bias": (256,)},
@@ -32,7 +32,7 @@ SHAPES = {
     "dense_1": {"kernel": (16, 16), "bias": (16,)},
     "dense_2": {"kernel": (16, 1), "bias": (1,)},
 }
-"""Layers, and the shapes of their weights as Keras stores them."""
+"""Shapes of the layers' weights, as Keras stores them."""
 
 POOLED, HEADS, BATCH = 3, 16, 64
 
@@ -93,10 +93,10 @@ def _dense(inputs: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
 
 
 def load(path: Path) -> DeepAtt:
-    """The network with the weights of a file, in evaluation mode.
+    """Load the network from a file of weights, in evaluation mode.
 
     Raises:
-        ArgumentError: if the file holds other arrays than DeepAtt's.
+        ArgumentError: if the file has other arrays than DeepAtt's.
     """
     try:
         tensors = dict(_read_keras(path)) if path.suffix == ".h5" else load_file(path)
@@ -121,8 +121,8 @@ def save(model: DeepAtt, path: Path) -> None:
 
 
 def _read_keras(path: Path) -> Iterator[tuple[str, Tensor]]:
-    """Names as in `SHAPES`, and weights, of a file that Keras wrote."""
-    import h5py  # needed for this format alone
+    """Read the weights of a Keras file, with names as in `SHAPES`."""
+    import h5py  # needed for this format only
 
     arrays = {}
     with h5py.File(path) as file:
@@ -141,7 +141,7 @@ def _read_keras(path: Path) -> Iterator[tuple[str, Tensor]]:
 
 
 def _keras_layer(name: str) -> str:
-    """The layer of a weight, without the number that Keras gives it (but of `dense`, which has three).
+    """Return the layer of a weight, without Keras's number unless it is one of the three layers `dense`.
 
     >>> _keras_layer("bidirectional_1/bidirectional_1/forward_lstm_1/lstm_cell/kernel:0"), _keras_layer("a/a_Wq:0")
     ('forward_lstm', 'attention')
@@ -158,7 +158,7 @@ def _number(layer: str) -> int:
 
 
 def one_hot(sequences: Sequence[str]) -> Tensor:
-    """Bases as DeepAtt reads them, float32 (n, 110, 4): the last 110 bp, zeros before those of shorter sequences.
+    """Encode the last 110 bp of each sequence, float32 (n, 110, 4), with zeros before shorter sequences.
 
     >>> one_hot(["ACGN"])[0].sum(1)[-5:].tolist()
     [0.0, 1.0, 1.0, 1.0, 0.0]
@@ -170,6 +170,6 @@ def one_hot(sequences: Sequence[str]) -> Tensor:
 
 @torch.inference_mode()
 def predict(sequences: Sequence[str], model: DeepAtt) -> np.ndarray:
-    """What the network predicts for oligos, float32 (n,), in the units of its weights."""
+    """Predict the expression of oligos, float32 (n,), in the units of the network's weights."""
     batches = (one_hot(sequences[begin : begin + BATCH]) for begin in range(0, len(sequences), BATCH))
     return torch.cat([torch.empty(0), *map(model, batches)]).numpy()

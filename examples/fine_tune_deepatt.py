@@ -2,9 +2,9 @@
 
     python examples/fine_tune_deepatt.py DeepAtt_model.h5 --data prepared -o deepatt.safetensors --seed 1
 
-It learns from the train split; what it reaches on the validation split is logged every third of an epoch. The weights
-that it writes predict expression in the labels' units, or in those of other measurements (`--units`). The mean of
-several runs teaches.
+It trains on the train split, and logs the error on the validation split three times an epoch. The weights that it
+writes predict expression in the units of the labels, or of other measurements (`--units`). `label.py` averages several
+runs.
 """
 
 import argparse
@@ -24,18 +24,18 @@ from dream_bert.training.run import run_script
 
 BATCH = 128
 SCALED = 16
-"""Step from one row to the next of those that give the output's scale."""
+"""One row of so many is used to find the scale of the output."""
 
 
 def read_split(folder: Path, split: str) -> tuple[list[str], np.ndarray]:
-    """The oligos of a split of a prepared folder, and their expression, float32 (n,)."""
+    """Read the oligos of a split of a prepared folder, and their expression, float32 (n,)."""
     rows = PromoterDataset(folder, "regression", split)
     windows, offsets, expression = rows.rows(np.arange(len(rows)))
     return list(map(to_oligo, spell_rows(windows, offsets))), expression
 
 
 def rescale(model: deepatt.DeepAtt, oligos: list[str], expression: np.ndarray) -> None:
-    """Put the network's output into units of expression, by least squares on these promoters."""
+    """Scale the network's output to the expression of these promoters, by least squares."""
     slope, offset = np.polyfit(deepatt.predict(oligos, model), expression, 1)
     with torch.no_grad():
         model.dense_2["kernel"] *= slope
@@ -50,16 +50,20 @@ def train(
     seed: int,
     report: Callable[[int], None],
 ) -> None:
-    """Minimise the squared error with Adam, its rate falling to 0 as a cosine.
+    """Minimise the squared error with Adam and a cosine schedule.
 
     Args:
+        model: changed in place.
         rows: oligos, and their expression, float32 (n,).
-        report: called with the number of steps every third of an epoch.
+        epochs: how often each row is used; may be a fraction.
+        rate: the learning rate at the start.
+        seed: of order and dropout.
+        report: called three times an epoch, with the number of steps.
     """
     oligos, expression = deepatt.one_hot(rows[0]).bool(), torch.from_numpy(rows[1])
     variance = expression.var()
     draw = torch.Generator().manual_seed(seed)
-    torch.manual_seed(seed)  # of dropout
+    torch.manual_seed(seed)  # for dropout
     per_epoch = math.ceil(len(expression) / BATCH)
     steps = math.ceil(epochs * per_epoch)
     optimizer = torch.optim.Adam(_rates(model, rate, float(variance.sqrt())))
@@ -79,7 +83,7 @@ def train(
 
 
 def _rates(model: deepatt.DeepAtt, rate: float, spread: float) -> list[dict]:
-    """Weights and their rates: the last layer's weights are larger than the others', as the labels' spread is."""
+    """Group the weights by learning rate; the last layer's is larger, as its weights are on the labels' scale."""
     last = list(model.dense_2.parameters())
     others = [weight for name, weight in model.named_parameters() if not name.startswith("dense_2")]
     return [{"params": others, "lr": rate}, {"params": last, "lr": rate * spread}]

@@ -1,7 +1,7 @@
-"""Invent promoters for a teacher to label.
+"""Generate promoters for a teacher to label.
 
-All functions take and give bases, uint8 (n, length), A C G T as 0 to 3; `write_out` makes text of them, of the
-challenge's lengths. All are functions of their inputs and the generator `draw`.
+All functions take and return bases, uint8 (n, length), A C G T as 0 to 3; `write_out` converts them to text of the
+challenge's lengths. Results depend on the inputs and the random generator `draw` alone.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,35 +13,35 @@ from dream_bert.data.simulate import BASE_FREQUENCIES, INSERT_LENGTHS
 from dream_bert.sequence.encoding import spell
 
 PLACES = 3
-"""Places that a site is moved to."""
+"""Positions that each site is moved to."""
 
 SHARES = {"random": 0.2, "spliced": 0.1, "mutated": 0.1, "planted": 0.4, "moved": 0.2}
-"""Kinds of promoters, and how many of a hundred are of each."""
+"""Kinds of promoters and their shares."""
 
 PAIRED = 0.25
-"""Share of all that are copies with one base changed."""
+"""Share of copies with one base changed."""
 
 
 def random_bases(n: int, length: int, draw: np.random.Generator) -> np.ndarray:
-    """Promoters of the challenge's composition."""
+    """Draw random promoters with the challenge's composition."""
     ends = np.cumsum(BASE_FREQUENCIES) / np.sum(BASE_FREQUENCIES)
     return np.searchsorted(ends[:-1], draw.random((n, length)), side="right").astype(np.uint8)
 
 
 def splice(first: np.ndarray, second: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """The beginning of each first promoter and the end of the second."""
+    """Join the beginning of each first promoter to the end of the second."""
     n, length = first.shape
     return np.where(np.arange(length) < draw.integers(1, length, size=(n, 1)), first, second)
 
 
 def mutate(promoters: np.ndarray, most: float, draw: np.random.Generator) -> np.ndarray:
-    """Copies with up to a share of `most` of their bases drawn again."""
+    """Copy promoters, and replace up to a share of `most` of their bases by random ones."""
     chosen = draw.random(promoters.shape) < draw.uniform(0, most, (len(promoters), 1))
     return np.where(chosen, random_bases(*promoters.shape, draw), promoters)
 
 
 def change_one(promoters: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """Copies in which one base differs."""
+    """Copy promoters, and change one base of each."""
     changed, rows = promoters.copy(), np.arange(len(promoters))
     at = draw.integers(promoters.shape[1], size=len(promoters))
     changed[rows, at] = (changed[rows, at] + draw.integers(1, 4, size=len(promoters))) % 4
@@ -49,11 +49,13 @@ def change_one(promoters: np.ndarray, draw: np.random.Generator) -> np.ndarray:
 
 
 def invent(native: np.ndarray, matrices: Matrices, n: int, draw: np.random.Generator) -> np.ndarray:
-    """n promoters of all kinds in `SHARES`, then copies of some with one base changed.
+    """Generate n promoters: all kinds in `SHARES`, then copies of some with one base changed.
 
     Args:
-        native: measured promoters, that others are made of.
-        matrices: factors whose sites are planted, into random and native promoters alike.
+        native: measured promoters to start from.
+        matrices: factors whose sites are planted into random and native promoters.
+        n: how many to generate.
+        draw: the random generator.
     """
     n_own = n - int(n * PAIRED)
     counts = dict(zip(SHARES, draw.multinomial(n_own, list(SHARES.values())), strict=True))
@@ -85,13 +87,13 @@ def evolve(
     children: int,
     draw: np.random.Generator,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Evolve the first half of the promoters to a low score and the others to a high one.
+    """Evolve the first half of the promoters to low scores and the other half to high ones.
 
-    A generation's children are copies of each promoter with one or two bases changed; the best of them and their
-    parent goes on.
+    The children of a promoter are copies with one or two bases changed. The best of them and the parent is the parent
+    of the next generation.
 
     Yields:
-        A generation's children, uint8 (n * children, length), and their scores.
+        The children of each generation, uint8 (n * children, length), and their scores.
     """
     best, n = starts, len(starts)
     sign = np.where(np.arange(n) < n // 2, -1, 1)
@@ -108,7 +110,7 @@ def evolve(
 
 
 def write_out(promoters: np.ndarray, draw: np.random.Generator) -> list[str]:
-    """Their text, of the challenge's lengths from 78 to 81 bp: bases are left out, or one put in, at random places."""
+    """Write promoters as text of 78 to 81 bp, in the challenge's shares, with bases deleted or repeated at random."""
     lengths = [length for length in INSERT_LENGTHS if 78 <= length <= 81]
     shares = np.array([INSERT_LENGTHS[length] for length in lengths])
     wanted = draw.choice(lengths, len(promoters), p=shares / shares.sum()).tolist()
@@ -119,7 +121,7 @@ def write_out(promoters: np.ndarray, draw: np.random.Generator) -> list[str]:
 
 
 def _resize(insert: str, length: int, place: int) -> str:
-    """The insert with bases left out at a place, or some of it twice, so that it has the length.
+    """Delete or repeat bases at a place of the insert, so that it has the length.
 
     >>> _resize("ACGTT", 4, 1), _resize("ACGTT", 6, 1)
     ('AGTT', 'ACCGTT')

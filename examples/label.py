@@ -1,11 +1,11 @@
-"""Let DeepAtt label promoters that nobody measured, for our networks to learn from.
+"""Label promoters with DeepAtt's predictions, so that the models of this package can learn from them.
 
     python examples/label.py measured deepatt.safetensors --data prepared -o measured.tsv.gz
     python examples/label.py invented deepatt.safetensors --data prepared -n 500000 -o invented.tsv.gz
     dream-bert prepare measured.tsv.gz invented.tsv.gz -o taught --stage regression
 
-A table has columns `sequence` and `expression`: what the teacher predicts, the mean if it is several networks, in the
-units of the measurements that `fine_tune_deepatt.py` has fitted it to. Held-out measured rows are not read.
+A table has columns `sequence` and `expression`: the prediction, averaged over several networks if they are given, in
+the units that `fine_tune_deepatt.py` has scaled them to. Held-out rows are not read.
 """
 
 import argparse
@@ -20,7 +20,8 @@ from motifs import read_jaspar
 
 from dream_bert import predict
 from dream_bert.errors import ArgumentError, ReadError
-from dream_bert.inference.prediction import load_model
+from dream_bert.inference.loading import load_model
+from dream_bert.inference.model_files import model_name
 from dream_bert.io.output import open_output, text_stream
 from dream_bert.io.reader import read_records
 from dream_bert.sequence.construct import SequenceError, check_insert, to_insert, to_oligo
@@ -33,18 +34,18 @@ GENERATIONS, CHILDREN = 12, 6
 MINED = 0.25
 
 Labelled = Iterator[tuple[list[str], np.ndarray]]
-"""Inserts and their labels, a part after the other."""
+"""Parts of a table: inserts and their labels."""
 
 
 def as_bases(inserts: Sequence[str]) -> np.ndarray:
-    """The inserts of 80 bp without N, uint8 (n, 80), A C G T as 0 to 3."""
+    """Return the inserts that have 80 bp and no N, uint8 (n, 80), A C G T as 0 to 3."""
     whole = [insert for insert in inserts if len(insert) == LENGTH and not set(insert) - set("ACGT")]
     letters = np.frombuffer("".join(whole).encode(), dtype=np.uint8).reshape(-1, LENGTH)
     return np.searchsorted(np.frombuffer(BASES[:4].encode(), dtype=np.uint8), letters).astype(np.uint8)
 
 
 class Teacher:
-    """The mean of several networks.
+    """Predicts the mean of several networks.
 
     Args:
         paths: files of weights that predict expression.
@@ -59,14 +60,14 @@ class Teacher:
 
 
 def label_measured(teacher: Teacher, data: Path) -> Labelled:
-    """The rows of the train split, with the mean of the measurement and the label."""
+    """Label the rows of the train split with the mean of measurement and prediction."""
     oligos, measured = read_split(data, "train")
     inserts = list(map(to_insert, oligos))
     yield inserts, (measured + teacher(inserts)) / 2
 
 
 def label_table(teacher: Teacher, path: Path) -> Labelled:
-    """The sequences of a file, as `dream-bert predict` reads it.
+    """Label the sequences of a file in any format that `dream-bert predict` reads.
 
     Raises:
         ArgumentError: if a sequence cannot be read or scored.
@@ -79,7 +80,7 @@ def label_table(teacher: Teacher, path: Path) -> Labelled:
 
 
 def label_evolved(teacher: Teacher, native: np.ndarray, n: int, draw: np.random.Generator) -> Labelled:
-    """Promoters evolved from random and native ones to the weakest and the strongest."""
+    """Label promoters evolved from random and native ones to low and to high expression."""
     half = n // (GENERATIONS * CHILDREN) // 2
     starts = np.concatenate([random_bases(half, LENGTH, draw), draw.choice(native, half)])
     draw.shuffle(starts)
@@ -88,7 +89,7 @@ def label_evolved(teacher: Teacher, native: np.ndarray, n: int, draw: np.random.
 
 
 def label_invented(teacher: Teacher, native: np.ndarray, n: int, draw: np.random.Generator) -> Labelled:
-    """Promoters of all kinds that `invent` makes."""
+    """Label promoters of all kinds that `invent` generates."""
     matrices = read_jaspar()
     for begin in range(0, n, CHUNK):
         inserts = write_out(invent(native, matrices, min(CHUNK, n - begin), draw), draw)
@@ -96,8 +97,8 @@ def label_invented(teacher: Teacher, native: np.ndarray, n: int, draw: np.random
 
 
 def mine(labelled: Labelled, pupil: str, share: float) -> Labelled:
-    """Of each part the share on which a model differs most from the labels."""
-    model = load_model(pupil)
+    """Keep of each part the share of rows on which a model differs most from the labels."""
+    model = load_model(model_name(pupil))
     for inserts, expression in labelled:
         difference = np.abs(predict(inserts, model) - expression)
         kept = np.sort(np.argsort(-difference, kind="stable")[: round(share * len(inserts))])

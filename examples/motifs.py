@@ -1,7 +1,7 @@
-"""Plant sites of yeast's transcription factors into promoters.
+"""Plant binding sites of yeast's transcription factors into promoters.
 
-The factors' matrices are JASPAR's (CC BY 4.0; Rauluseviciute et al. 2024, https://doi.org/10.1093/nar/gkad1059), read
-with pyjaspar, which brings them along: `pip install pyjaspar`.
+The factors' matrices are JASPAR's (CC BY 4.0; Rauluseviciute et al. 2024, https://doi.org/10.1093/nar/gkad1059), which
+the package pyjaspar contains: `pip install pyjaspar`.
 """
 
 from typing import NamedTuple
@@ -9,28 +9,28 @@ from typing import NamedTuple
 import numpy as np
 
 YEAST = "4932"
-"""Taxonomy id of Saccharomyces cerevisiae."""
+"""NCBI taxonomy id of Saccharomyces cerevisiae."""
 
 RELEASE = "JASPAR2026"
 PSEUDOCOUNT = 0.01
 SHARPNESSES = (1.0, 2.0, 8.0)
-"""Powers of a matrix's probabilities: sites as they are found, stronger ones, almost always the consensus."""
+"""Powers of a matrix's probabilities: 1 draws sites as frequent as in nature, 8 almost always the consensus."""
 
 BROKEN = 0.15
-"""Share of the sites with one base replaced."""
+"""Share of sites with one base replaced."""
 
 MOST_SITES = 4
 
 
 class Matrices(NamedTuple):
-    """Probabilities of bases, float64 (factors, longest, 4), and each factor's length in bp, int (factors,)."""
+    """Probabilities of bases, float64 (factors, longest, 4), and lengths of the factors in bp, int (factors,)."""
 
     probabilities: np.ndarray
     lengths: np.ndarray
 
 
 def read_jaspar() -> Matrices:
-    """The latest matrix of every yeast factor in JASPAR's core collection."""
+    """Read the latest matrix of every yeast factor in JASPAR's core collection."""
     from pyjaspar import jaspardb
 
     motifs = jaspardb(release=RELEASE).fetch_motifs(collection="CORE", tax_group=["fungi"], species=[YEAST])
@@ -38,7 +38,7 @@ def read_jaspar() -> Matrices:
 
 
 def stack(counts: list[np.ndarray]) -> Matrices:
-    """Matrices of counts, (length, 4) each, as probabilities."""
+    """Convert matrices of counts, (length, 4) each, to probabilities."""
     lengths = np.array([len(count) for count in counts])
     probabilities = np.full((len(counts), lengths.max(), 4), 0.25)
     for padded, count in zip(probabilities, counts, strict=True):
@@ -51,7 +51,7 @@ def draw_sites(matrices: Matrices, n: int, draw: np.random.Generator) -> tuple[n
     """Draw sites of random factors, strands and sharpnesses, some of them broken.
 
     Returns:
-        bases, uint8 (n, longest), of which the first `length` count; and lengths, int (n,).
+        Bases, uint8 (n, longest), of which the first `length` are the site; and lengths, int (n,).
     """
     factor = draw.integers(len(matrices.lengths), size=n)
     lengths = matrices.lengths[factor]
@@ -67,7 +67,7 @@ def draw_sites(matrices: Matrices, n: int, draw: np.random.Generator) -> tuple[n
 
 
 def place(promoters: np.ndarray, rows: np.ndarray, begin: np.ndarray, sites: np.ndarray, lengths: np.ndarray) -> None:
-    """Write sites into rows of the promoters, from a place each on; what would lie beyond the end is left out."""
+    """Write one site into each of some rows, beginning at a given place; bases beyond the end are dropped."""
     column = np.arange(sites.shape[1])
     at = begin[:, None] + column
     kept = (column < lengths[:, None]) & (at < promoters.shape[1])
@@ -75,10 +75,12 @@ def place(promoters: np.ndarray, rows: np.ndarray, begin: np.ndarray, sites: np.
 
 
 def plant(promoters: np.ndarray, matrices: Matrices, draw: np.random.Generator) -> np.ndarray:
-    """Copies of the promoters with sites of factors: one to four of any, one site up to four times, or one tiled.
+    """Copy promoters, and plant one to four sites, one site up to four times, or one site tiled over the promoter.
 
     Args:
         promoters: bases, uint8 (n, length).
+        matrices: the factors.
+        draw: the random generator.
     """
     planted, n = promoters.copy(), len(promoters)
     length = promoters.shape[1]
@@ -103,7 +105,7 @@ def plant(promoters: np.ndarray, matrices: Matrices, draw: np.random.Generator) 
 
 
 def plant_series(promoters: np.ndarray, matrices: Matrices, places: int, draw: np.random.Generator) -> np.ndarray:
-    """Each promoter as it is, followed by copies with one site at several places, uint8 (n * (1 + places), length)."""
+    """Return each promoter, followed by copies with one site at several places, uint8 (n * (1 + places), length)."""
     sites, lengths = draw_sites(matrices, len(promoters), draw)
     series = promoters.repeat(1 + places, axis=0)
     for number in range(places):

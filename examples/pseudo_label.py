@@ -1,10 +1,10 @@
-"""Let a trained model label promoters that nobody measured, for another to learn from.
+"""Label promoters that nobody measured with a trained model's predictions, so that another model can learn from them.
 
     python examples/pseudo_label.py --data prepared --model conv -n 704512 -o taught.tsv.gz
     dream-bert prepare taught.tsv.gz -o taught --stage regression
 
-The table has columns `sequence` and `expression`: the rows of the prepared folder's train split, with the mean of what
-was measured and what the model says, and n others, made as `invent` tells. Held-out rows are not looked at.
+The table has columns `sequence` and `expression`: the prepared folder's train rows, each with the mean of measurement
+and prediction, and n generated promoters (see `invent`) with the prediction. Held-out rows are not read.
 """
 
 import argparse
@@ -15,7 +15,8 @@ import numpy as np
 from dream_bert import predict
 from dream_bert.data.dataset import PromoterDataset
 from dream_bert.data.simulate import BASE_FREQUENCIES
-from dream_bert.inference.prediction import load_model
+from dream_bert.inference.loading import load_model
+from dream_bert.inference.model_files import model_name
 from dream_bert.io.output import open_output, text_stream
 from dream_bert.sequence.construct import to_oligo
 from dream_bert.sequence.encoding import K, bases, spell
@@ -24,7 +25,7 @@ CHUNK = 8192
 
 
 def measured_rows(prepared: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Bases of the train split's promoters, uint8 (n, length), those of the most frequent length, and expression."""
+    """Read the train promoters of the most frequent length: bases, uint8 (n, length), and expression, float32 (n,)."""
     dataset = PromoterDataset(prepared, "regression", "train")
     windows, offsets, expression = dataset.rows(np.arange(len(dataset)))
     lengths = np.diff(offsets)
@@ -34,9 +35,20 @@ def measured_rows(prepared: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def invent(measured: np.ndarray, n: int, draw: np.random.Generator) -> np.ndarray:
-    """Promoters, bases 0 to 4, uint8 (n, length): a third random, of the challenge's composition; a third a measured
-    promoter's beginning and another's, or a random one's, end; a third measured promoters with up to a fifth of their
-    bases replaced. Half of all are then followed by a copy in which one base differs."""
+    """Generate promoters; bases are 0 to 4.
+
+    A third are random, with the challenge's composition. A third join the beginning of a measured promoter to the end
+    of another or of a random one. A third are measured promoters with up to a fifth of their bases replaced. A copy of
+    half of all these, with one base changed, follows.
+
+    Args:
+        measured: uint8 (rows, length).
+        n: how many to generate, copies included.
+        draw: the random generator.
+
+    Returns:
+        uint8 (n, length).
+    """
     length = measured.shape[1]
     n_own = -(-n * 2 // 3)
     random = draw.choice(4, (n_own, length), p=np.divide(BASE_FREQUENCIES, sum(BASE_FREQUENCIES))).astype(np.uint8)
@@ -61,7 +73,7 @@ def main(args: list[str] | None = None) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="TSV.GZ")
     parser.add_argument("--seed", type=int, default=0, help="[%(default)s]")
     args = parser.parse_args(args)
-    model = load_model(args.model)
+    model = load_model(model_name(args.model))
     measured, expression = measured_rows(args.data)
     draw = np.random.default_rng(args.seed)
     with open_output(args.output) as raw, text_stream(raw, zipped=args.output.suffix == ".gz") as file:

@@ -1,4 +1,4 @@
-"""Gather the page, its libraries and the model in `space/dist`, which is the Space as it is uploaded.
+"""Collect the page, its libraries and the model in `space/dist`, the folder to upload as a Space.
 
 npm --prefix space ci --ignore-scripts
 python space/build.py
@@ -7,13 +7,13 @@ python space/build.py
 import json
 import shutil
 import sys
-import tempfile
 from pathlib import Path
 
 import onnx
 
+from dream_bert.inference.loading import load_model
 from dream_bert.inference.model_files import DEFAULT_MODEL
-from dream_bert.inference.prediction import load_model
+from dream_bert.io.output import new_folder
 from dream_bert.onnx_graphs.bert_graph import BertGraph
 from dream_bert.sequence.encoding import longest_insert
 
@@ -26,7 +26,7 @@ LIBRARIES = (
     "onnxruntime-web/dist/ort-wasm-simd-threaded.wasm",
     "@huggingface/tokenizers/dist/tokenizers.min.mjs",
 )
-"""What the page needs of `node_modules`."""
+"""The files of `node_modules` that the page needs."""
 
 MODEL = "model/model_int8.onnx"
 
@@ -36,39 +36,37 @@ DOWNLOADS = (
     "model/tokenizer.json",
     "model/tokenizer_config.json",
 )
-"""What the worker loads, in this order."""
+"""The files that the worker downloads, in this order."""
 
 
 class BuildError(ValueError):
-    """A part of the page that is not there."""
+    """A missing part of the page."""
 
 
 def build(dist: Path = DIST, packages: Path = SPACE / "node_modules") -> None:
-    """Write the page with the package's own checkpoint to `dist`, in place of what stood there.
+    """Write the page with the package's own checkpoint to `dist`, replacing what is there.
 
     Raises:
         BuildError: if a library is not in `packages`.
+        OSError: if `dist` cannot be written.
     """
     libraries = [packages / name for name in LIBRARIES]
     if missing := [str(path) for path in libraries if not path.is_file()]:
-        raise BuildError(f"{missing[0]}: is not there; run `npm --prefix space ci --ignore-scripts` first")
-    with tempfile.TemporaryDirectory(dir=dist.parent, prefix=".dist.") as folder:
-        page = Path(folder, "page")
-        shutil.copytree(SPACE / "page", page)
+        raise BuildError(f"{missing[0]}: is missing; run `npm --prefix space ci --ignore-scripts` first")
+    with new_folder(dist, replace=True) as page:
+        shutil.copytree(SPACE / "page", page, dirs_exist_ok=True)
         shutil.copy(EXAMPLES, page)
         shutil.copy(SPACE / "README.md", page)
         (page / "vendor").mkdir()
         for path in libraries:
             shutil.copy(path, page / "vendor")
         _add_model(page)
-        shutil.rmtree(dist, ignore_errors=True)
-        page.replace(dist)
 
 
 def _add_model(page: Path) -> None:
-    """Add the model, its tokenizer and `model.json`: what is to be downloaded, and which inserts the model knows."""
+    """Add the model, its tokenizer and `model.json`, which lists the downloads and the lengths of inserts."""
     (page / "model").mkdir()
-    model = load_model()
+    model = load_model(DEFAULT_MODEL)
     onnx.save(BertGraph(model, int8_weights=True).build(), page / MODEL)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copy(DEFAULT_MODEL / name, page / "model")

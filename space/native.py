@@ -1,9 +1,9 @@
-"""Predict the expression of native yeast promoters and write their histogram, which the page draws.
+"""Predict the expression of native yeast promoters and write their histogram for the page.
 
     python space/native.py gpra_train.tsv.gz
 
-reads a table with the columns `sequence` and `source`, takes its rows of source `native` (tiles of yeast promoters,
-GEO GSE104878) and writes `space/page/native.json`: how many there are in each bin of predicted expression.
+reads a table with the columns `sequence` and `source`, selects the rows of source `native` (tiles of yeast promoters,
+GEO GSE104878), and writes the number of rows in each bin of predicted expression to `space/page/native.json`.
 """
 
 import argparse
@@ -19,11 +19,11 @@ from dream_bert.io.output import open_output, text_stream
 
 OUTPUT = Path(__file__).parent / "page" / "native.json"
 LOW, HIGH, WIDTH = 0.0, 17.0, 0.25
-"""The scale of expression in sorting-bin units, and the width of a bin."""
+"""The range of expression and the width of a bin, in sorting-bin units."""
 
 
 def histogram(expression: np.ndarray) -> dict:
-    """Counts of expression in bins of WIDTH from LOW to HIGH; what lies outside counts in the outermost bins.
+    """Count expression in bins of WIDTH from LOW to HIGH; values outside count in the outermost bins.
 
     >>> sum(histogram(np.array([-0.1, 3.0, 3.1, 17.2]))["counts"])
     4
@@ -34,7 +34,7 @@ def histogram(expression: np.ndarray) -> dict:
 
 
 def native_sequences(table: Path) -> list[str]:
-    """The sequences of source `native` of a gzipped TSV."""
+    """Read the sequences of source `native` from a gzipped TSV."""
     with gzip.open(table, "rt", encoding="utf-8", newline="") as file:
         return [row["sequence"] for row in csv.DictReader(file, delimiter="\t") if row["source"] == "native"]
 

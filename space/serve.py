@@ -1,4 +1,4 @@
-"""Serve the built page on this machine, with the headers that the Space's README.md asks for.
+"""Serve the built page on this machine, with the headers in the Space's README.md.
 
 python space/serve.py [PORT]
 """
@@ -15,13 +15,13 @@ DIST = Path(__file__).parent / "dist"
 
 
 def custom_headers(readme: Path) -> dict[str, str]:
-    """The `custom_headers` of a Space's README.md."""
+    """Read the `custom_headers` of a Space's README.md."""
     front_matter = readme.read_text(encoding="utf-8").split("---\n")[1]
     return yaml.safe_load(front_matter)["custom_headers"]
 
 
 class PageHandler(SimpleHTTPRequestHandler):
-    """Serves a built page; where it is told `isolated`, with the Space's headers."""
+    """Serves a built page, with the Space's headers if `isolated`."""
 
     extensions_map = SimpleHTTPRequestHandler.extensions_map | {".mjs": "text/javascript", ".js": "text/javascript"}
 
@@ -39,13 +39,13 @@ class PageHandler(SimpleHTTPRequestHandler):
 
 
 def server(dist: Path = DIST, port: int = 8000, isolated: bool = True) -> ThreadingHTTPServer:
-    """A server of `dist` on the loopback interface; port 0 takes any free one."""
+    """Make a server of `dist` on the loopback interface; port 0 chooses a free one."""
     return ThreadingHTTPServer(("127.0.0.1", port), partial(PageHandler, directory=dist, isolated=isolated))
 
 
 if __name__ == "__main__":
     if not DIST.is_dir():
-        sys.exit(f"serve.py: {DIST}: is not there; run `python space/build.py` first")
+        sys.exit(f"serve.py: {DIST}: is missing; run `python space/build.py` first")
     with server(port=int(sys.argv[1]) if len(sys.argv) > 1 else 8000) as page:
         print(f"http://127.0.0.1:{page.server_port}", flush=True)
         with suppress(KeyboardInterrupt):

@@ -1,4 +1,4 @@
-"""Train with `Trainer`: stock `BertForSequenceClassification` of the shipped size, and what this package ships.
+"""Train peers with `Trainer`: stock `BertForSequenceClassification` of the shipped size, and the shipped models.
 
 `Trainer` counts steps, not minutes. For BERT, a short trial finds how many steps fit; ours has its recipe's epochs.
 """
@@ -34,9 +34,9 @@ BATCH_SIZE = 64
 TIMED_STEPS = 50, 300
 RECIPES = Path(__file__).parents[2] / "examples" / "recipes"
 RECIPE_MINUTES = 30
-"""Of the convolutions."""
+"""Minutes that the recipe of the convolutions takes."""
 CLOCK = "minutes.json"
-"""How long the recipe's command has run, those runs included that were broken off."""
+"""File with the minutes that the recipe's command has run, interrupted runs included."""
 SECONDS_BETWEEN_TICKS = 10
 Predictor = Callable[[np.ndarray], np.ndarray]
 
@@ -106,8 +106,8 @@ def train_ours(data: Path, minutes: float, seed: int, folder: Path) -> tuple[Pre
 
 
 def train_shipped(data: Path, folder: Path) -> tuple[Predictor, int]:
-    """Train all the shipped checkpoints from prepared rows by one command, which continues after a stop; otherwise
-    like `train_bert`."""
+    """Train all shipped checkpoints from prepared rows by one command, which can be resumed; otherwise like
+    `train_bert`."""
     prepared = folder / "prepared"  # the recipe's first step, so that its argument is not read
     if not prepared.exists():
         prepared.symlink_to(data.absolute())

@@ -1,4 +1,4 @@
-"""Convolutional peers of the BERT, from one-hot promoters, (n, 4, length), to standardised expression, (n,)."""
+"""Define convolutional peers of the BERT, from one-hot promoters, (n, 4, length), to standardised expression, (n,)."""
 
 import torch
 from torch import nn
@@ -6,7 +6,7 @@ from torch.nn import functional
 
 LEGNET_WIDTHS = (256, 128, 128, 64, 64, 64, 64)
 BINS = 18
-"""Sorting bins, 0 to 17."""
+"""Number of sorting bins, 0 to 17."""
 
 
 class _Residual(nn.Sequential):
@@ -52,8 +52,9 @@ class _SqueezeExcite(nn.Module):
 
 
 class LegNetLike(nn.Module):
-    """Blocks in the manner of EfficientNet whose input is concatenated to their output, and a distribution over
-    sorting bins (after Penzar et al. 2023, https://doi.org/10.1093/bioinformatics/btad457).
+    """Blocks like EfficientNet's with their input concatenated to their output, and a distribution over sorting bins.
+
+    It follows Penzar et al. 2023, https://doi.org/10.1093/bioinformatics/btad457.
 
     Args:
         mean, std: of the labels, in sorting bins.

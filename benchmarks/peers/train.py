@@ -29,6 +29,7 @@ from pseudo_label import measured_rows
 from public_leaderboard import PublicLeaderboard
 
 from dream_bert.data.dataset import read_manifest
+from dream_bert.io.output import open_output
 from dream_bert.sequence.construct import to_insert
 from dream_bert.sequence.encoding import K, bases, window_ids
 
@@ -36,7 +37,7 @@ RESULTS = Path(__file__).parents[1] / "results" / "peers.json"
 RUNS = Path(__file__).parents[2] / "runs" / "peers"
 SECONDS_BETWEEN_STATES = 60
 UNTIMED = "shipped", "ridge", "trees"
-"""Peers that take the minutes that they need."""
+"""Peers that train until they are done, however long that takes."""
 MEASURED = "ours", *UNTIMED
 """Peers whose minutes are measured."""
 
@@ -96,8 +97,8 @@ def train_network(
             kept = spent
             state = {name: part.state_dict() for name, part in learned.items()}
             state |= {"draw": draw.bit_generator.state, "dropout": torch.get_rng_state()}
-            torch.save(state | {"order": order, "steps": steps, "spent": spent}, path.with_suffix(".part"))
-            path.with_suffix(".part").replace(path)
+            with open_output(path) as file:
+                torch.save(state | {"order": order, "steps": steps, "spent": spent}, file)
     return average.module.eval(), steps * batch_size
 
 
@@ -144,8 +145,12 @@ def train_trees(promoters: np.ndarray, labels: np.ndarray, seed: int) -> tuple[P
 
 
 def train_peer(name: str, data: Path, minutes: float, seed: int, folder: Path) -> tuple[Predictor, int]:
-    """Return a function that predicts expression, in its own units or standardised, and the number of examples seen,
-    repeats counted."""
+    """Train a peer.
+
+    Returns:
+        a function that predicts expression, in its own units or standardised, and the number of examples seen,
+        repeats counted.
+    """
     if name == "ours":
         return train_ours(data, minutes, seed, folder)
     if name == "shipped":
@@ -198,7 +203,7 @@ def main() -> None:
     print(args.peer, json.dumps(result))
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     results[run] = result
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    measuring.write_json(RESULTS, results)
 
 
 def bases_of(oligos: list[str]) -> np.ndarray:

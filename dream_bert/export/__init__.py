@@ -1,1 +1,1 @@
-"""From a trained model to a folder for others: checkpoints and ONNX graphs."""
+"""Export a trained model to a folder for others: checkpoint, modelling code and ONNX files."""

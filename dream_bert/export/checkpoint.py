@@ -1,8 +1,8 @@
-"""Complete a model's folder with what it needs elsewhere: the tokenizer's files and the modelling code.
+"""Add the tokenizer's files and the modelling code to a model's folder, for use outside of this package.
 
     python -m dream_bert.export.checkpoint
 
-writes the tokenizer files that are committed: `tokenizer/`, and those beside the shipped weights.
+writes the committed tokenizer files: `tokenizer/`, and those beside the shipped weights.
 """
 
 import shutil
@@ -21,11 +21,11 @@ CODE = {
     "bert": ("configuration_dream_bert.py", "modeling_dream_bert.py", "fast_layers.py", *_SHARED),
     "dream_conv": ("configuration_dream_conv.py", "modeling_dream_conv.py", *_SHARED),
 }
-"""The files that `trust_remote_code=True` loads from the folder of a model, by its `model_type`."""
+"""The files that `trust_remote_code=True` loads from a model's folder, by the model's `model_type`."""
 
 
 def add_tokenizer(folder: Path) -> DnaConfig:
-    """Write the tokenizer files of the model in a folder; returns its configuration."""
+    """Write the tokenizer files of the model in a folder, and return its configuration."""
     config = regression_class(folder).config_class.from_pretrained(folder)
     write_tokenizer(folder, config.stride, config.context, config.max_position_embeddings)
     return config

@@ -1,1 +1,1 @@
-"""Publishing on the Hugging Face Hub: repositories, model cards, the endpoint's handler."""
+"""Publish models on the Hugging Face Hub: repositories, cards, and the handler of an endpoint."""

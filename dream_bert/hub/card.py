@@ -1,4 +1,4 @@
-"""The model card of a published model: a template with the model's own numbers."""
+"""Fill a template with a model's numbers, to make the card of its repository."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -15,18 +15,6 @@ from ..models.configuration_dna import DnaConfig
 from ..models.configuration_dream_bert import DreamBertConfig
 from ..models.configuration_dream_conv import DreamConvConfig
 
-KNOWN_DATA = {
-    "dc77dcd5e6f46b262512c6725632edf31873908d89bbe869361b25f670c8c31f": "61,060 promoters of GEO GSE104878, of which "
-    "58,390 are tiles of native yeast promoters and 2,670 are random, without those of the leaderboard",
-    "220b6a338b68392b6a3c36f4fb16f0a004d1c64d2d4302ca45ab257371b20454": "58,984 promoters of GEO GSE104878, each with "
-    "the mean of its measurement and of the prediction of dream-promoter-conv, and 704,512 generated ones with the "
-    "prediction alone; for all of them also its features at each position",
-    "844b45760f30045277bda1d9c988ba08b25e69e181057f1a540524bdde805a26": "58,984 promoters of GEO GSE104878, each with "
-    "the mean of its measurement and of the model's earlier prediction, and as many generated ones with the "
-    "prediction alone",
-}
-"""What training data are, by the fingerprint that `prepare` gave them."""
-
 _METRICS = {
     "pearson": "pearsonr",
     "spearman": "spearmanr",
@@ -34,22 +22,22 @@ _METRICS = {
     "mse": "mse",
     "masked_accuracy": "accuracy",
 }
-"""The Hub's names."""
+"""The Hub's names of our metrics."""
 
 
 def render_card(kind: str, repo_id: str, folder: Path) -> str:
-    """The card of a model.
+    """Write the card of a model.
 
     Args:
         kind: `mlm`, `regression` or `conv`.
-        repo_id: where it will be published, USER/NAME.
-        folder: the model's folder with `config.json`, `training_info.json` and perhaps `evaluation.json`.
+        repo_id: the repository to publish in, USER/NAME.
+        folder: the model's folder, with `config.json`, `training_info.json` and optionally `evaluation.json`.
 
     Returns:
-        Markdown with YAML metadata, among them the results as a `model-index`.
+        Markdown with YAML metadata, which have the results as a `model-index`.
 
     Raises:
-        CardError: if `training_info.json` or `evaluation.json` lacks what the card tells.
+        CardError: if `training_info.json` or `evaluation.json` lacks what the card needs.
     """
     try:
         info = read_json(folder / TRAINING_INFO)
@@ -68,7 +56,7 @@ def render_card(kind: str, repo_id: str, folder: Path) -> str:
         ) from None
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise CardError(
-            f"{folder}: {TRAINING_INFO} or {EVALUATION} is not as this package writes it ({error!r})"
+            f"{folder}: {TRAINING_INFO} or {EVALUATION} is incomplete ({error!r}); publish what training wrote"
         ) from error
     card = ModelCard(Template(_template(kind)).substitute(values))
     card.data.model_name, card.data.eval_results = values["name"], results
@@ -107,7 +95,7 @@ def _training(info: dict) -> dict[str, Any]:
         else f"one {machine['device']} device",
         "mean": _mean(info),
         "ridge": f" Ridge regression on 6-mer counts has a share of {share:g} in its predictions." if share else "",
-        "data": "; before that, ".join(_data(earlier["data"]["fingerprint"]) for earlier in lineage(info)),
+        "data": "; before that, ".join(_data(**earlier["data"]) for earlier in lineage(info)),
         "held_out": "which share no 20 bp with a training row, on either strand"
         if held_out.get("keep_related")
         else "random rows; if promoters overlap, as native tiles do, they are similar to training rows",
@@ -116,24 +104,19 @@ def _training(info: dict) -> dict[str, Any]:
 
 
 def _scale(info: dict, folder: Path) -> dict[str, str]:
-    """Describe the input, and the scale of the predictions: the challenge's, or that of the user's own labels."""
+    """Describe the lengths of the inserts, and the units of the predictions."""
     config = DnaConfig.get_config_dict(folder)[0]
     shortest, longest = config.get("insert_lengths") or (80, 80)
-    if info["data"]["fingerprint"] in KNOWN_DATA:
-        scale, units = "in sorting-bin units from 0 to 17", "Expression is a mean of sorting bins"
-    else:
-        mean, std = config.get("label_mean", 0), config.get("label_std", 1)
-        scale = f"on the scale of its training labels (mean {mean:.3g}, standard deviation {std:.3g})"
-        units = "Expression is on the scale of the training labels"
+    mean, std = config.get("label_mean", 0), config.get("label_std", 1)
+    own_units = f"the units of its training labels (mean {mean:.3g}, standard deviation {std:.3g})"
     return {
         "bp": f"{longest} bp" if shortest == longest else f"{shortest} to {longest} bp",
-        "scale": scale,
-        "units": units,
+        "units": info["data"].get("units", own_units),
     }
 
 
 def lineage(info: dict) -> list[dict]:
-    """The records of a training and of the fine-tunings before it, the last one first."""
+    """Return the records of a training and of the fine-tunings before it, the last one first."""
     earlier = info["started_from"].get("training_info")
     return [info, *(lineage(earlier) if earlier else [])]
 
@@ -142,7 +125,7 @@ def _origin(info: dict) -> str:
     start = lineage(info)[-1]["started_from"]
     if not start["model"]:
         return "random weights"
-    # Records of before have no architectures: all those runs started from a masked LM.
+    # The oldest records have no architectures; their runs all started from a masked LM.
     if any("MaskedLM" in name for name in start.get("architectures") or ["MaskedLM"]):
         return "a model pretrained by masked language modelling"
     return f"the fine-tuned model {Path(start['model']).name}"
@@ -157,23 +140,24 @@ def _mean(info: dict) -> str:
     runs = info.get("mean_of")
     if not runs:
         return ""
-    data = Counter(run["data"] for run in runs)
-    del data[info["data"]["fingerprint"]]
-    others = "".join(f"; {n} of them learned from {_data(fingerprint)}" for fingerprint, n in data.items())
+    others = Counter(
+        _data(run["data"], run.get("description")) for run in runs if run["data"] != info["data"]["fingerprint"]
+    )
+    others = "".join(f"; {n} of them learned from {data}" for data, n in others.items())
     return f" Its weights are the mean of those of {len(runs)} such runs{others}."
 
 
-def _data(fingerprint: str) -> str:
-    return KNOWN_DATA.get(fingerprint, f"promoters prepared by `dream-bert prepare` (fingerprint {fingerprint[:12]})")
+def _data(fingerprint: str, description: str | None = None, **_) -> str:
+    return description or f"promoters prepared by `dream-bert prepare` (fingerprint {fingerprint[:12]})"
 
 
 def _held_out(info: dict) -> dict:
-    """Which rows the results are of: for a mean of several runs not always those of the data they learned from."""
+    """Return the record of the data that the results were measured on; a mean of runs may have its own."""
     return info.get("held_out", info["data"])
 
 
 def _split_metrics(results: dict) -> dict[str, dict[str, float]]:
-    """Of every split, what tells quality: neither times nor losses."""
+    """Select the metrics of quality of every split; times and losses are left out."""
     quality = ("pearson", "spearman", "mse", "accuracy", "masked_accuracy", "masked_accuracy_random_dna")
     bare = {
         split: {name.partition("_")[2]: value for name, value in metrics.items()} for split, metrics in results.items()

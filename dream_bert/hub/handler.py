@@ -1,7 +1,7 @@
-"""The fine-tuned model behind an Inference Endpoint: sequences in, expression out.
+"""Answer the requests of an Inference Endpoint: sequences in, expression out.
 
-It is published beside the weights with `construct.py`, and needs torch and transformers alone. A request has at most
-1,024 sequences and 1,000,000 characters, and a sequence at most as many bases as the model has positions. The largest,
+This file is published beside the weights with `construct.py`, and needs torch and transformers alone. A request has at
+most 1,024 sequences and 1,000,000 characters, and a sequence no more bases than the model has positions. The largest,
 1,024 inserts of 126 bp, takes about 20 seconds of processor time.
 """
 
@@ -18,12 +18,13 @@ except ImportError:  # an endpoint loads this file by itself, with its folder on
     from construct import check_insert, quoted, to_oligo
 
 MAX_SEQUENCES = 1024
-"""Sequences in a request."""
+"""Most sequences in a request."""
 
 MAX_CHARACTERS = 1_000_000
-"""Characters of all sequences, or of FASTA text, in a request."""
+"""Most characters of all sequences, or of FASTA text, in a request."""
 
 BATCH_SIZE = 64
+"""Sequences in a forward pass, unless a request says otherwise."""
 
 
 class RequestError(ValueError):
@@ -31,7 +32,7 @@ class RequestError(ValueError):
 
 
 class EndpointHandler:
-    """What Inference Endpoints call: `EndpointHandler(folder)(request)`.
+    """The class that Inference Endpoints call, as `EndpointHandler(folder)(request)`.
 
     Args:
         path: folder of the published model.
@@ -46,16 +47,16 @@ class EndpointHandler:
         """Predict the expression of every sequence of a request.
 
         Args:
-            data: `inputs`, one sequence, a list of sequences, or FASTA text; and perhaps `parameters` with
+            data: `inputs`, one sequence, a list of sequences, or FASTA text; optionally `parameters` with
                 `batch_size`, sequences in a forward pass (1 to 1024, default 64).
 
         Returns:
-            One `{"expression": float}` a sequence, in expression units; of FASTA with the record's `id`.
+            One `{"expression": float}` for each sequence, in expression units, with the `id` of each FASTA record.
 
         Raises:
             RequestError: if the request has another form, or more than 1024 sequences or 1,000,000 characters.
             SequenceError: if a sequence cannot be scored; the message gives its id, or its number from 0.
-            ValueError: if the model gives a value that is not finite.
+            ValueError: if the model predicts a value that is not finite.
         """
         ids, sequences = _read(data)
         batch_size = _batch_size(data.get("parameters") or {})
@@ -72,15 +73,15 @@ class EndpointHandler:
 
     @torch.inference_mode()
     def _predict(self, inserts: list[str], names: list[str]) -> list[float]:
-        """The mean over the model's reading frames; N or NN before a sequence chooses the second or third."""
+        """Average the model's reading frames; N or NN before a sequence chooses the second or third."""
         longest = self.model.config.max_position_embeddings
         for insert, name in zip(inserts, names, strict=True):
-            if len(insert) > 3 * longest:  # whatever the stride; tokenising it could take long
+            if len(insert) > 3 * longest:  # too long for any stride; tokenising it could take long
                 raise _too_long(insert, name, longest)
         frames = getattr(self.model.config, "reading_frames", 1)
         values = torch.zeros(len(inserts))
         for frame in range(frames):
-            # As an oligo: the tokenizer takes its constants off once, whatever the insert looks like.
+            # Oligos: the tokenizer removes their constants once, so inserts that begin like one are kept whole.
             texts = ["N" * frame + to_oligo(insert) for insert in inserts]
             batch = self.tokenizer(texts, padding=True, return_tensors="pt")
             if too_long := [i for i, tokens in enumerate(batch["attention_mask"].sum(1)) if tokens > longest]:
@@ -88,7 +89,7 @@ class EndpointHandler:
             values += self.model(**batch.to(self.device)).logits[:, 0].float().cpu() / frames
         for value, name in zip(values.tolist(), names, strict=True):
             if not math.isfinite(value):
-                raise ValueError(f"record {quoted(name)}: the model gives no finite number; check its weights")
+                raise ValueError(f"record {quoted(name)}: the model predicts no finite number; check its weights")
         return values.tolist()
 
 
@@ -98,7 +99,7 @@ def _too_long(insert: str, name: str, longest: int) -> RequestError:
 
 
 def _read(data: dict[str, Any]) -> tuple[list[str] | None, list[str]]:
-    """The ids, of FASTA alone, and the sequences of a request."""
+    """Return the ids, if the request is FASTA, and the sequences of a request."""
     if not isinstance(data, dict):
         raise RequestError('the request is no object; send {"inputs": ...}')
     inputs = data.get("inputs")
@@ -120,7 +121,7 @@ def _read(data: dict[str, Any]) -> tuple[list[str] | None, list[str]]:
 
 
 def _read_fasta(text: str) -> tuple[list[str], list[str]]:
-    """Ids, the first word of every header, and sequences; lines end as files of any system have it."""
+    """Return ids, the first word of every header, and sequences; all three kinds of line ends are accepted."""
     ids, sequences = [], []
     for line in re.split("\r\n|\r|\n", text.strip()):
         line = line.strip()
@@ -142,6 +143,6 @@ def _batch_size(parameters: dict[str, Any]) -> int:
 
 
 def _shown(value: Any) -> str:
-    """A value of a request in an error, where it may be nested deeply or have many digits."""
+    """Show a value of a request in an error, unless it is deeply nested or has many digits."""
     is_short = isinstance(value, str | float | None) or (isinstance(value, int) and abs(value) < 10**80)
     return f"{value!r:.80}" if is_short else f"of type {type(value).__name__}, or too large"

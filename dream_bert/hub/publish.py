@@ -54,23 +54,23 @@ class RepositoryFile(NamedTuple):
 def publish(
     kind: str, repo_id: str, model: str | Path | None = None, revision: str | None = None, private: bool = False
 ) -> str:
-    """Push a model to the Hub as one commit; what is there already is not sent again.
+    """Push a model to the Hub as one commit; files that the repository has already are not sent again.
 
     Args:
         kind: `mlm`, `regression` or `conv`.
-        repo_id: USER/NAME; a repository that does not exist is made.
+        repo_id: USER/NAME; a repository that does not exist is created.
         model: folder of a trained model. Default: the package's own checkpoint.
         revision: an existing branch. Default: `main`.
-        private: make the repository private.
+        private: create a private repository. Default: False.
 
     Returns:
-        The commit's address; the last commit's where nothing had changed.
+        The address of the commit, or of the last commit if nothing has changed.
 
     Raises:
-        PublishError: if there is no login, it may not write there, the name or revision is wrong, a file holds a
-            token, there is code that this package does not ship, or the push fails; the repository then stays as it
-            was. Also if what it holds afterwards is not the code that was sent.
-        ModelError, CardError: if the folder holds no whole model of that kind, or no record of its training.
+        PublishError: if there is no login or it may not write, if the name or revision is wrong, a file holds a token,
+            the repository has code that this package does not ship, or the push fails; the repository is then as it
+            was. Also if the repository's code afterwards differs from what was sent.
+        ModelError, CardError: if the folder has no complete model of that kind, or no record of its training.
         OSError: if there is no such folder.
     """
     _check_repo_id(repo_id)
@@ -80,7 +80,7 @@ def publish(
         write_repository(kind, repo_id, Path(folder), model)
         with _errors_in_one_line(repo_id, revision):
             api = HfApi()
-            if revision is not None:  # before a repository is made that cannot have it
+            if revision is not None:  # checked first: a new repository cannot have that branch
                 api.model_info(repo_id, revision=revision)
             api.create_repo(repo_id, private=private or None, exist_ok=True)
             if private and not api.model_info(repo_id).private:
@@ -98,7 +98,7 @@ def publish(
 
 
 def preview(kind: str, repo_id: str, model: str | Path | None = None) -> list[RepositoryFile]:
-    """The files that `publish` would send, by path; nothing leaves this machine. Arguments and errors as there."""
+    """List the files that `publish` would send, by path, and send nothing; arguments and errors as in `publish`."""
     _check_repo_id(repo_id)
     with TemporaryDirectory() as name:
         folder = Path(name)
@@ -131,7 +131,7 @@ def write_repository(kind: str, repo_id: str, folder: Path, model: str | Path | 
 
 
 def _code(api: HfApi, repo_id: str, revision: str | None) -> dict[str, str]:
-    """Git's hash of every Python file of a repository."""
+    """Return Git's hash of every Python file of a repository."""
     files = api.list_repo_tree(repo_id, recursive=True, revision=revision)
     return {file.path: file.blob_id for file in files if file.path.endswith(".py")}
 
@@ -155,7 +155,7 @@ def _check_repo_id(repo_id: str) -> None:
 
 @contextmanager
 def _errors_in_one_line(repo_id: str, revision: str | None) -> Iterator[None]:
-    """The client's errors are of many kinds and lines."""
+    """Turn the errors of huggingface_hub, which are of many kinds and lines, into a PublishError of one line."""
     try:
         yield
     except PublishError:
@@ -174,4 +174,4 @@ def _errors_in_one_line(repo_id: str, revision: str | None) -> Iterator[None]:
         raise PublishError(f"the Hub refused {repo_id} ({reason}); nothing was published") from error
     except Exception as error:
         cause = error.__cause__ or error
-        raise PublishError(f"{repo_id}: the push broke off ({cause}); nothing was published, try again") from error
+        raise PublishError(f"{repo_id}: the push failed ({cause}); nothing was published, try again") from error

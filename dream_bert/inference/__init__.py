@@ -1,1 +1,1 @@
-"""Prediction: loading models, running them, and writing what they predict."""
+"""Load models, predict with them, and write the predictions."""

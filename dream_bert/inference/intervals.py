@@ -1,4 +1,4 @@
-"""Prediction intervals: how far from its predictions a model was found on promoters unlike those it learned from."""
+"""Compute prediction intervals from a model's errors on promoters unlike those of its training."""
 
 from collections.abc import Callable
 
@@ -8,31 +8,39 @@ from scipy.stats import binom
 from ..errors import DataError
 
 LEVELS = np.arange(50, 100) / 100
-"""Of the intervals that a calibration knows."""
+"""Levels of the intervals in a calibration: 0.50, 0.51, … 0.99."""
 
 CONFIDENCE = 0.95
-"""Probability, over the choice of calibration rows, that intervals of a level cover at least that share."""
+"""Probability, over the choice of calibration rows, that intervals cover at least the share that they promise."""
 
 _ROWS_A_KNOT, _MOST_KNOTS = 50, 8
 
 
 def fit(predicted: np.ndarray, measured: np.ndarray) -> dict[str, list[float]]:
-    """A calibration from predictions and measurements of rows that the model has not learned from, float (n,).
+    """Calibrate intervals on rows that the model was not trained on.
 
-    The errors' mean size is found as a function of the prediction, and then for each level the ratio of error to mean
-    size that is exceeded no oftener (normalised split conformal prediction, Papadopoulos et al. 2002,
-    https://doi.org/10.1007/3-540-36755-1_29). Of the rows' ratios it is the least that serves with probability
-    `CONFIDENCE` (Vovk 2012, https://proceedings.mlr.press/v25/vovk12.html): the fewer rows, the wider the intervals.
+    First, the expected error is fitted as a function of the prediction. Then, for each level, the smallest ratio of
+    error to expected error is found that covers this share of promoters (normalised split conformal prediction,
+    Papadopoulos et al. 2002, https://doi.org/10.1007/3-540-36755-1_29) with probability `CONFIDENCE` over the choice
+    of rows (Vovk 2012, https://proceedings.mlr.press/v25/vovk12.html). Fewer rows give wider intervals.
+
+    Args:
+        predicted, measured: float (n,), in expression units.
+
+    Returns:
+        The knots `expression` and their expected errors `spread`, and the `ratios` by level.
 
     Raises:
-        DataError: if there are fewer rows than an interval of 90 % needs, 29.
+        DataError: if there are fewer than 29 rows, which an interval of 90 % needs.
     """
     n = len(predicted)
-    # The k-th least ratio serves if fewer than k of n rows are below the level's quantile, with that probability.
+    # The k-th smallest ratio covers a level if fewer than k of n rows are below its quantile: a binomial probability.
     ranks = np.array([np.searchsorted(binom.cdf(np.arange(n), n, level), CONFIDENCE) for level in LEVELS])
     ranks = ranks[ranks < n]
     if len(ranks) <= np.searchsorted(LEVELS, 0.9):
-        raise DataError(f"{n} held-out rows unrelated to the others are too few for intervals of 90 %; 29 are needed")
+        raise DataError(
+            f"{n} held-out rows unrelated to the others are too few for intervals of 90 %; give at least 29"
+        )
     order, errors = np.argsort(predicted, kind="stable"), np.abs(np.subtract(measured, predicted, dtype=np.float64))
     parts = np.array_split(order, np.clip(n // _ROWS_A_KNOT, 1, _MOST_KNOTS))
     knots = [float(np.median(predicted[part])) for part in parts]
@@ -42,11 +50,11 @@ def fit(predicted: np.ndarray, measured: np.ndarray) -> dict[str, list[float]]:
 
 
 def half_width(calibration: dict[str, list[float]] | None, level: float) -> Callable[[np.ndarray], np.ndarray]:
-    """How far an interval reaches to both sides, float32 (n,), as a function of predictions, float32 (n,).
+    """Return the function that gives the half width of intervals, float32 (n,), for predictions, float32 (n,).
 
     Args:
-        calibration: as `fit` gives; it knows levels of whole per cents, and the next above `level` is taken.
-        level: share of promoters whose measurement an interval shall cover, 0.5 to 0.99.
+        calibration: as `fit` returns it.
+        level: share of promoters whose measurement an interval should cover, 0.5 to 0.99, rounded up to a per cent.
 
     Raises:
         ValueError: if there is no calibration, or none for the level.
@@ -58,6 +66,8 @@ def half_width(calibration: dict[str, list[float]] | None, level: float) -> Call
     number = int(np.searchsorted(LEVELS, level - 1e-9))
     if number >= len(calibration["ratios"]):
         most = LEVELS[len(calibration["ratios"]) - 1]
-        raise ValueError(f"interval is {level}, but the model is calibrated for at most {most}")
+        raise ValueError(
+            f"interval is {level}, but the model is calibrated for at most {most}; calibrate it on more rows"
+        )
     knots = calibration["expression"], np.multiply(calibration["ratios"][number], calibration["spread"])
     return lambda predicted: np.interp(predicted, *knots).astype(np.float32)

@@ -1,8 +1,9 @@
-"""Load a model of its class, whose weights are all there."""
+"""Load models for prediction; checkpoints that lack weights are refused."""
 
 from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import PreTrainedModel
 
 from ..errors import ModelError
@@ -13,14 +14,15 @@ from ..models.modeling_dream_conv import DreamConvForSequenceRegression
 RegressionModel = BertForSequenceRegression | DreamConvForSequenceRegression
 
 REGRESSION_MODELS = {kind.config_class.model_type: kind for kind in RegressionModel.__args__}
-"""By the `model_type` of their configuration."""
+"""The classes that predict expression, by the `model_type` of their configuration."""
 
 
 def regression_class(name: str | Path, **kwargs: Any) -> type[RegressionModel]:
-    """The class that predicts expression with the weights of a folder or Hub id, by the `model_type` of its file.
+    """Return the class of the model in a folder or Hub id, by the `model_type` in its `config.json`.
 
     Args:
-        **kwargs: of `from_pretrained`.
+        name: folder or Hub id.
+        **kwargs: as in `from_pretrained`.
 
     Raises:
         ValueError, OSError: if there is no model, or its `config.json` cannot be read.
@@ -35,7 +37,7 @@ def regression_class(name: str | Path, **kwargs: Any) -> type[RegressionModel]:
 
 
 def load_regression(name: str | Path, **kwargs: Any) -> RegressionModel:
-    """A model that predicts expression; arguments and errors as in `load_complete`."""
+    """Load a model that predicts expression, on the CPU; arguments and errors as in `load_complete`."""
     try:
         kind = regression_class(name, **kwargs)
     except ValueError as error:
@@ -43,17 +45,23 @@ def load_regression(name: str | Path, **kwargs: Any) -> RegressionModel:
     return load_complete(kind, name, **kwargs)
 
 
+def load_model(name: str | Path) -> RegressionModel:
+    """Load a model that predicts expression, on the accelerator if there is one; errors as in `load_complete`."""
+    device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else "cpu"
+    return load_regression(name).to(device)
+
+
 def load_complete(kind: type[PreTrainedModel], name: str | Path, **kwargs: Any) -> PreTrainedModel:
-    """A model of a folder or Hub id, on the CPU unless `kwargs` say otherwise.
+    """Load a model from a folder or Hub id, on the CPU unless `kwargs` say otherwise.
 
     Args:
         kind: the model's class.
-        name: folder or Hub id.
-        **kwargs: of `from_pretrained`.
+        name: folder or Hub id, as `model_name` returns it.
+        **kwargs: as in `from_pretrained`.
 
     Raises:
-        ModelError: if the checkpoint is not of such a model, or lacks weights that `kind` has: loading would fill them
-            with random numbers.
+        ModelError: if the checkpoint is of another kind, or lacks weights, which transformers would fill with random
+            numbers.
         OSError: if there is no such model.
     """
     try:

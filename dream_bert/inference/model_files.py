@@ -1,4 +1,4 @@
-"""The models that come with the package, and the files of a model's folder."""
+"""Find the models that come with the package, and name the files of a model's folder."""
 
 import errno
 from pathlib import Path
@@ -6,15 +6,17 @@ from pathlib import Path
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 """The models that come with the package, each in a folder of its name."""
 
-
 DEFAULT_MODEL = CHECKPOINTS / "dream-promoter-bert"
 
 
 def model_name(model: str | Path | None) -> str:
-    """A folder that exists, or a Hub id; the package's own models are found by their names.
+    """Resolve a model's name to a folder that exists or a Hub id.
+
+    Args:
+        model: folder, Hub id, or name of a model that comes with the package. Default: None, the BERT.
 
     Raises:
-        FileNotFoundError: if it is neither a folder, nor a shipped model's name, nor of the form OWNER/NAME.
+        FileNotFoundError: if it is neither a folder, nor such a name, nor of the form OWNER/NAME.
     """
     name = str(DEFAULT_MODEL if model is None else model)
     if name and Path(name).is_dir():
@@ -23,7 +25,7 @@ def model_name(model: str | Path | None) -> str:
     if name in shipped:
         return shipped[name]
     parts = name.split("/")
-    # OWNER/NAME beside a folder OWNER is a mistyped path, not a repository of the Hub.
+    # If there is a folder OWNER, then OWNER/NAME is a mistyped path and no repository of the Hub.
     is_path = isinstance(model, Path) or name.startswith((".", "~")) or len(parts) != 2 or Path(parts[0]).is_dir()
     if is_path or not all(parts):
         advice = f"give a folder, a Hub id OWNER/NAME, or one of {', '.join(shipped)}"
@@ -32,12 +34,10 @@ def model_name(model: str | Path | None) -> str:
 
 
 TRAINING_INFO = "training_info.json"
-"""How the weights of a folder came about; training writes it."""
-
+"""File with the record of the training run that made a folder's weights."""
 
 EVALUATION = "evaluation.json"
-"""File of the scores on the challenge's public leaderboard, as `dream-bert score --json` prints them."""
-
+"""File with the scores on the challenge's public leaderboard, as `dream-bert score --json` prints them."""
 
 ONNX_FILES = {"onnx": "onnx/model.onnx", "onnx-int8": "onnx/model_int8.onnx"}
-"""Where a model's folder has the graph of a backend."""
+"""Path of each backend's graph in a model's folder."""

@@ -1,4 +1,4 @@
-"""Notes on predictions outside of what a model was trained on, or of oligos read in a doubtful way."""
+"""Mark doubtful predictions: of sequences unlike the training data, or of oligos with unusual constants."""
 
 import warnings
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ from ..sequence.construct import check_bases, check_length, quoted, to_insert
 from ..sequence.orientation import find_oligo
 
 MOST_N = 0.1
-"""Share of N above which a prediction is noted."""
+"""Share of N above which a prediction is marked."""
 
 
 class Note(NamedTuple):
-    """A kind of note: its text beside a prediction, and what a warning says of `many` and what to do."""
+    """A kind of note: its text beside a prediction, and a warning's words for `many` sequences and its advice."""
 
     text: str
     many: str
@@ -22,12 +22,13 @@ class Note(NamedTuple):
 
 
 class InsertReader:
-    """Reads the inserts of records, and notes what is doubtful about them.
+    """Reads the inserts of records and notes which are doubtful.
 
     Args:
         longest: the longest insert in bp that the model has positions for.
-        insert_lengths: the shortest and the longest insert in bp that the model was trained on; None: unknown.
-        orient: read oligos whose constants are on the other strand, changed or inside the sequence as such.
+        insert_lengths: shortest and longest insert of the training data, in bp. Default: None, unknown.
+        orient: read the insert of oligos whose constants are on the other strand, changed, or inside the sequence.
+            Default: False, which notes them only.
     """
 
     def __init__(self, longest: int, insert_lengths: Sequence[int] | None = None, orient: bool = False):
@@ -46,7 +47,7 @@ class InsertReader:
         self.total = 0
 
     def __call__(self, record: Record) -> tuple[str, str]:
-        """Read the insert of a record, and the note on it, empty if there is none.
+        """Return the insert of a record, and its note, which may be empty.
 
         Raises:
             SequenceError: as `check_insert`.
@@ -71,14 +72,14 @@ class InsertReader:
         return insert, "; ".join(note.text for note in notes)
 
     def warn(self) -> None:
-        """Warn of what was noted: one `InputWarning` a kind, with its count and the first record."""
+        """Issue one `InputWarning` for each kind of note, with its count and the first record."""
         for note, count in self._counts.items():
             what = f"{count} of {self.total} sequences {note.many} (first: {quoted(self._first[note])})"
             warnings.warn(f"{what}; {note.advice}", InputWarning, stacklevel=3)
 
 
 def limits(insert_lengths: Sequence[int]) -> tuple[int, int]:
-    """Compute the shortest and the longest insert, in bp, that need no note: a tenth beyond those trained on.
+    """Return the shortest and the longest insert, in bp, without a note: a tenth beyond the training data's.
 
     >>> limits((80, 80))
     (72, 88)
@@ -111,4 +112,4 @@ _OLIGO = {
         Note("bases outside of the oligo cut off", "have bases outside of the oligo's constants", "they were cut off"),
     ),
 }
-"""Notes for each way in which an oligo can differ: without and with `orient`."""
+"""Notes by the ways in which an oligo can differ, each without and with `orient`."""

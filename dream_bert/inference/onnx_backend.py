@@ -1,4 +1,4 @@
-"""A model's exported graph in ONNX Runtime; it needs no torch."""
+"""Predict with a model's exported graph in ONNX Runtime, without torch."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,15 +15,15 @@ _LAYOUT = ("stride", "context", "reading_frames", "max_position_embeddings")
 
 
 class OnnxModel:
-    """Expression from model inputs, by one of a folder's ONNX files.
+    """A model's ONNX file, which predicts expression from the model's inputs.
 
     Args:
-        name: folder or Hub id of an exported model.
+        name: folder or Hub id of an exported model, as `model_name` returns it.
         backend: `onnx`, float32, or `onnx-int8`.
 
     Raises:
-        ModelError: if ONNX Runtime is not installed, or the file is missing or damaged, gives no expression, or is not
-            what `export` writes for the folder's `config.json`.
+        ModelError: if ONNX Runtime is not installed, or if the file is missing, damaged, or differs from what `export`
+            writes for the folder's `config.json`.
         OSError: if there is no such model.
     """
 
@@ -58,12 +58,12 @@ class OnnxModel:
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # its exceptions share no other base
+        except Exception as error:  # ONNX Runtime's exceptions have no other common base
             message = "is no ONNX model that this ONNX Runtime reads; export it again with `dream-bert export`"
             raise ModelError(f"{self._path}: {message}") from error
 
     def __call__(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
-        """Predict expression, float32 (n,), from inputs as `encode` gives them; reading frames are averaged.
+        """Predict expression, float32 (n,), from inputs as `encode` returns them; reading frames are averaged.
 
         Raises:
             ModelError: if ONNX Runtime cannot compute it.
@@ -78,7 +78,7 @@ class OnnxModel:
 
 
 def _read_fields(path: Path) -> dict[str, Any]:
-    """The checked fields of a configuration; those that `encode` and intervals need are all there."""
+    """Read and check the fields of a configuration, among them all that `encode` and intervals need."""
     try:
         fields = {"model_type": "bert", "calibration": None, "insert_lengths": None} | read_config(path)
         check_config(fields)

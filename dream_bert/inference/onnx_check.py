@@ -1,8 +1,8 @@
-"""Compare an ONNX file, which may be a stranger's, with what `export` writes for its configuration.
+"""Compare an untrusted ONNX file with what `export` writes for its configuration.
 
-ONNX Runtime runs whatever a graph says: loops without end, tensors of any size. A hash beside the file would prove
-nothing, as the same stranger writes both. So all but the values of weights must be as `export` writes it: operators,
-attributes, connections, shapes and integers.
+ONNX Runtime runs any graph, even endless loops and tensors of any size. A hash beside the file would prove nothing,
+because the author of the file can write that too. So everything but the values of weights must be as `export` writes
+it: operators, attributes, connections, shapes and integers.
 """
 
 import math
@@ -23,30 +23,30 @@ from ..onnx_graphs.graph_writer import OPSETS
 
 _INPUTS = [(name, TensorProto.INT64) for name in ("input_ids", "attention_mask")]
 _SIZES = {TensorProto.FLOAT: 4, TensorProto.INT64: 8, TensorProto.INT32: 4, TensorProto.INT8: 1, TensorProto.UINT8: 1}
-"""Bytes of a number of each type that weights have."""
+"""Bytes of one number, by the types that weights may have."""
 
 
 def most_bytes(fields: dict[str, Any]) -> int:
-    """The largest size of a file that `export` writes for the fields of a checked `config.json`.
+    """Return an upper limit of the bytes that `export` writes for the fields of a checked `config.json`.
 
     Raises:
         KeyError: if a field is missing.
     """
     positions = fields["max_position_embeddings"]
-    tables = 4 * (130 + positions) * fields["hidden_size"] + 130 * positions  # of the first layer, by token and place
+    tables = 4 * (130 + positions) * fields["hidden_size"] + 130 * positions  # the first layer's tables
     return 2**20 + 5 * (_numbers(fields) + tables)
 
 
 def check_graph(content: bytes, fields: dict[str, Any], int8: bool) -> None:
-    """Check that an ONNX file is what `export` writes for the fields of a checked `config.json`, but for the weights.
+    """Check that, apart from weights, an ONNX file is what `export` writes for the fields of a checked `config.json`.
 
     Args:
-        content: of the file.
-        fields: `model_type`, sizes and the like.
-        int8: whether it is the file in int8.
+        content: the file.
+        fields: of the configuration: `model_type`, sizes and so on.
+        int8: whether the file is the one in int8.
 
     Raises:
-        GraphError: if it is another.
+        GraphError: if it differs.
         KeyError: if a field is missing.
     """
     try:
@@ -75,7 +75,7 @@ def _shape(entry: onnx.ValueInfoProto) -> list[int | str]:
 
 
 def _described(tensor: TensorProto) -> tuple:
-    """A weight's shape; of whole numbers, which steer reshaping and the like, the values too."""
+    """Return a weight's shape, and the values of integers, because those decide shapes."""
     numbers = math.prod(tensor.dims)
     held = len(tensor.raw_data) // _SIZES.get(tensor.data_type, 1) if tensor.raw_data else None
     if held is None:
@@ -87,8 +87,11 @@ def _described(tensor: TensorProto) -> tuple:
 
 
 def _comparable(nodes: Iterable[NodeProto], weights: dict[str, tuple]) -> dict[str, tuple]:
-    """Nodes by their output, with weights described, and without pairs of QuantizeLinear and DequantizeLinear: ONNX
-    Runtime's quantization puts these around a convolution's inputs, and they keep shapes."""
+    """Return the nodes by their outputs, with weights replaced by their descriptions.
+
+    Pairs of QuantizeLinear and DequantizeLinear are left out: quantisation by ONNX Runtime puts them around a
+    convolution's inputs, and they change no shape.
+    """
     nodes = list(nodes)
     made = {name: node for node in nodes for name in node.output}
     if len(made) != sum(len(node.output) for node in nodes) or not made.keys().isdisjoint(weights):
@@ -122,7 +125,7 @@ def _comparable(nodes: Iterable[NodeProto], weights: dict[str, tuple]) -> dict[s
 
 
 class _Outline:
-    """Makes a graph's writer keep the shapes of weights alone; they are all zeros, without memory of their own."""
+    """Mixed into a graph's writer, keeps the shapes of weights only; the weights are views of a single zero."""
 
     @staticmethod
     def read_state(model: SimpleNamespace) -> dict[str, np.ndarray]:
@@ -168,7 +171,7 @@ def _is_conv(fields: dict[str, Any]) -> bool:
 
 
 def _shapes(fields: dict[str, Any]) -> dict[str, tuple[int, ...]]:
-    """The weights of a regression model of this package, by name."""
+    """Return the shapes of a regression model's weights, by name."""
     width = fields["hidden_size"]
     shapes = {"classifier.weight": (1, width), "classifier.bias": (1,)}
     if _is_conv(fields):

@@ -1,4 +1,4 @@
-"""`pipeline("promoter-expression")`: transformers' pipeline with this package's checks and encoding."""
+"""Provide `pipeline("promoter-expression")`: transformers' pipeline with this package's checks and encoding."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -23,31 +23,31 @@ TASK = "promoter-expression"
 
 
 class PromoterExpressionPipeline(Pipeline):
-    """Expression of promoters, with the checks, reading frames and numbers of `dream_bert.predict`.
+    """Predicts the expression of promoters, with the checks, reading frames and numbers of `dream_bert.predict`.
 
-    `pipeline("promoter-expression", model=...)` gives one as soon as dream_bert is imported.
+    After `import dream_bert`, `pipeline("promoter-expression", model=...)` makes one.
 
     Args:
-        model: as `load_regression` gives; `pipeline` takes a folder or Hub id, too.
-        **kwargs: of every pipeline: `device`, `batch_size`, …
+        model: as `load_regression` returns it; `pipeline` also takes a folder or Hub id.
+        **kwargs: arguments of every pipeline: `device`, `batch_size`, …
 
     Raises:
         ModelError: if the model is of another kind.
     """
 
-    # Encoding is NumPy's work; what else a folder holds is not loaded.
+    # NumPy encodes the sequences, so nothing but the model is loaded from the folder.
     _load_tokenizer = _load_processor = _load_feature_extractor = _load_image_processor = False
 
     def __init__(self, model: RegressionModel, **kwargs: Any):
         if (outputs := getattr(model.config, "num_labels", 1)) != 1:
             raise ModelError(
-                f"the model has {outputs} outputs, and {TASK} gives one; "
+                f"the model has {outputs} outputs, and {TASK} needs one; "
                 "use pipeline('text-classification', top_k=None, function_to_apply='none')"
             )
         if not isinstance(model, RegressionModel):
             raise ModelError(f"model is a {type(model).__name__}; give a folder, a Hub id or a model of this package")
         config = model.config
-        # The base class makes no batches without a tokenizer.
+        # The base class refuses batches without a tokenizer.
         kwargs["tokenizer"] = KmerTokenizer.build(config.stride, config.context, config.max_position_embeddings)
         super().__init__(model.eval(), **kwargs)
         self._read_insert = InsertReader(longest_insert(config), config.insert_lengths)
@@ -58,18 +58,17 @@ class PromoterExpressionPipeline(Pipeline):
         """Predict expression.
 
         Args:
-            sequences: an insert or oligo, or a row with the key `sequence`; or any iterable of them, such as a data
-                set.
-            **kwargs: `batch_size`, sequences in a forward pass; default 1.
+            sequences: an insert or oligo, a row with the key `sequence`, or any iterable of them, such as a data set.
+            **kwargs: `batch_size`, sequences in a forward pass. Default: 1.
 
         Returns:
-            `{"expression": float}`, in expression units, and a `note` where the sequence is outside of what the model
-            was trained on, or looks like an oligo in another form (see `dream_bert.predict`); a list of them for a
-            list or tuple, else an iterator, which reads as far as it is asked.
+            `{"expression": float}`, in expression units, with a `note` if the sequence is unlike the training data or
+            looks like an oligo in another form (see `dream_bert.predict`). A list of them for a list or tuple; for any
+            other iterable an iterator, which reads no further than needed.
 
         Raises:
             SequenceError: if a sequence cannot be scored; the message quotes its beginning.
-            ModelError: if the model gives a value that is not finite.
+            ModelError: if the model predicts a value that is not finite.
         """
         if isinstance(sequences, str | dict):
             return super().__call__(sequences, **kwargs)
@@ -85,13 +84,13 @@ class PromoterExpressionPipeline(Pipeline):
         if isinstance(sequence, dict):
             sequence = sequence.get("sequence")
         if not isinstance(sequence, str):
-            raise SequenceError(f"{sequence!r} is no sequence; give strings, or rows with a key 'sequence'")
+            raise SequenceError(f"{sequence!r:.80} is no sequence; give strings, or rows with a key 'sequence'")
         name = sequence if len(sequence) <= 20 else f"{sequence[:20]}…"
         insert, note = self._read_insert(Record(name, sequence, None, ""))
         return {"inserts": insert, "note": note}
 
     def _forward(self, batch: dict[str, str | list[str]]) -> dict[str, Tensor | list[str]]:
-        # Transformers gives the keys of a batch in any order.
+        # Transformers passes the keys of a batch in any order.
         inserts, notes = ([batch[key]] if isinstance(batch[key], str) else batch[key] for key in ("inserts", "note"))
         arrays = encode(inserts, self.model.config)
         tensors = {name: torch.from_numpy(array).to(self.device) for name, array in arrays.items()}
@@ -100,13 +99,13 @@ class PromoterExpressionPipeline(Pipeline):
     def postprocess(self, output: dict[str, Tensor | str | list[str]]) -> dict[str, float | str]:
         expression = output["expression"].item()
         if not math.isfinite(expression):
-            raise ModelError("the model gives no finite number; check it")
-        note = "".join(output["note"])  # in a list where there are no batches
+            raise ModelError("the model predicts no finite number; check its weights")
+        note = "".join(output["note"])  # a list if batch_size is 1
         return {"expression": expression, "note": note} if note else {"expression": expression}
 
 
 class _Stream(IterableDataset):
-    """What transformers reads only as far as it is asked, in any of its versions."""
+    """An iterable in the form that all versions of transformers read no further than needed."""
 
     def __init__(self, sequences: Iterable[str | dict]):
         self._sequences = sequences
@@ -116,7 +115,7 @@ class _Stream(IterableDataset):
 
 
 class _CompleteModel(BertForSequenceRegression):
-    """Loads a model of the class of its file, and refuses a folder that lacks some of its weights."""
+    """Loads a model of the class that its `config.json` names, and refuses a folder that lacks weights."""
 
     @classmethod
     def from_pretrained(cls, name: str, **kwargs: Any) -> RegressionModel:
@@ -124,7 +123,7 @@ class _CompleteModel(BertForSequenceRegression):
 
 
 def register() -> None:
-    """Make the task known to transformers."""
+    """Register the task with transformers."""
     PIPELINE_REGISTRY.register_pipeline(TASK, PromoterExpressionPipeline, _CompleteModel, type="text")
 
 

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 BACKENDS = ("torch", "onnx", "onnx-int8")
 
 ACCELERATOR_BATCH_SIZE = 256
-"""From which on an H200 hardly gets faster; smaller accelerators have the memory for it, too."""
+"""Sequences in a forward pass on an accelerator; more hardly speed up an H200, and smaller GPUs have room for them."""
 
 CHUNK = 8192
-"""Records held in memory at a time; a batch takes those of one length, so that nothing is padded."""
+"""Records held in memory at a time; batches are formed of those of one length, so that nothing is padded."""
 
 CHUNK_TEXT = 1 << 25
 """Characters of ids, inserts and other columns held in memory at a time; a chunk with more has fewer records."""
@@ -41,29 +41,28 @@ def predict(
 ) -> np.ndarray:
     """Predict the expression of sequences.
 
-    One `InputWarning` a kind counts the sequences outside of what the model was trained on (length, share of N), and
-    those that look like an oligo on the other strand, with changed constants, or with bases outside of them.
+    Doubtful sequences are counted in one `InputWarning` of each kind: those unlike the training data (length, share of
+    N), and those that look like an oligo on the other strand, with changed constants, or with bases around them.
 
     Args:
         sequences: n inserts, oligos or sequences of another length that the model has positions for.
-        model: a loaded model, used where it stands; or a folder, a Hub id, or the name of a model that comes with the
-            package: `dream-promoter-bert`, the default, or `dream-promoter-conv`.
-        batch_size: sequences in a forward pass. Default 64, and 256 on an accelerator.
-        backend: `torch` (default), or ONNX Runtime on the processor for an exported folder: `onnx`, float32, or
-            `onnx-int8`.
-        interval: share of promoters, 0.5 to 0.99, whose measurement an interval around the prediction shall cover.
-            Default: no intervals.
-        orient: read such oligos as what they look like: cut the constants off, and take the strand that they are on.
-            Default: False, which takes off exact constants at both ends and scores all else.
+        model: a loaded model, used on its device; or a folder, a Hub id, or the name of a model that comes with the
+            package: `dream-promoter-bert` (default) or `dream-promoter-conv`.
+        batch_size: sequences in a forward pass. Default: 64, and 256 on an accelerator.
+        backend: `torch` (default), or ONNX Runtime on the CPU for an exported folder: `onnx` (float32) or `onnx-int8`.
+        interval: share of promoters, 0.5 to 0.99, whose measurement an interval around the prediction should cover.
+            Default: None, no intervals.
+        orient: read such oligos as oligos: remove their constants, and take the strand that they are on. Default:
+            False, which removes exact constants at both ends only.
 
     Returns:
-        float32 (n,), in expression units, in the order of `sequences`; with `interval` (n, 3): the prediction, and the
-        lower and upper end.
+        float32 (n,), in expression units, in the order of `sequences`; with `interval` (n, 3): prediction, lower end
+        and upper end.
 
     Raises:
         SequenceError: if a sequence cannot be scored; the message gives its number, from 0.
-        ValueError: if the model was not calibrated for such intervals.
-        ModelError: if the model has no regression weights or no file for the backend, or gives a value that is not
+        ValueError: if the model is not calibrated for such intervals.
+        ModelError: if the model has no regression weights or no file for the backend, or predicts a value that is not
             finite.
         OSError: if there is no such model.
     """
@@ -78,29 +77,15 @@ def predict(
     return values
 
 
-def load_model(model: "RegressionModel | str | Path | None" = None) -> "RegressionModel":
-    """A model from a folder or Hub id, on the accelerator if there is one; a loaded model as it is.
-
-    Raises:
-        ModelError: if the checkpoint lacks weights of a regression model.
-        OSError: if there is no such model.
-    """
-    import torch
-
-    from .loading import load_regression
-
-    if isinstance(model, torch.nn.Module):
-        return model
-    loaded = load_regression(model_name(model))
-    device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else "cpu"
-    return loaded.to(device)
-
-
 def _scorer(model: "RegressionModel | str | Path | None", backend: str) -> Scorer:
     if backend not in BACKENDS:
         raise ValueError(f"backend {backend!r} is unknown; choose from {', '.join(BACKENDS)}")
     if backend == "torch":
-        return _TorchModel(load_model(model))
+        from torch.nn import Module
+
+        from .loading import load_model
+
+        return _TorchModel(model if isinstance(model, Module) else load_model(model_name(model)))
     if model is not None and not isinstance(model, str | Path):
         raise ValueError(f"backend {backend!r} takes no loaded model; give the folder or Hub id of an exported one")
     from .onnx_backend import OnnxModel
@@ -119,7 +104,7 @@ class _TorchModel:
         model, was_training = self._model, self._model.training
         model.eval()
         try:
-            # A GPU's convolutions else round to 10 bits (TF32): by 1e-3, and as the batch's size has it.
+            # Without this, a GPU's convolutions round to 10 bits (TF32), with errors of 1e-3 that vary with the batch.
             with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
                 tensors = {name: torch.from_numpy(array).to(model.device) for name, array in inputs.items()}
                 return model(**tensors).logits[:, 0].float().cpu().numpy()
@@ -133,10 +118,7 @@ def load_predictor(
     backend: str = "torch",
     interval: float | None = None,
 ) -> Predictor:
-    """Load a model that predicts inserts; a `Predictor` is given back as it is.
-
-    Arguments and errors as in `predict`.
-    """
+    """Load a model that predicts inserts; a `Predictor` is returned unchanged. Arguments and errors as in `predict`."""
     if isinstance(model, Predictor):
         return model
     if batch_size is not None and batch_size < 1:
@@ -175,7 +157,7 @@ class _LocalPredictor:
 
 
 class _IntervalPredictor(_LocalPredictor):
-    """Predicts, and says how far the measurement may be."""
+    """Also predicts the ends of an interval for the measurement."""
 
     columns = ("expression", "lower", "upper")
 
@@ -192,17 +174,17 @@ class _IntervalPredictor(_LocalPredictor):
 def predict_records(
     read: Iterable[tuple[Record, tuple[str, str]]], predict: Predictor
 ) -> Iterator[tuple[list[Record], list[str], np.ndarray]]:
-    """Predict one chunk of records after the other.
+    """Predict records, one chunk after the other.
 
     Args:
-        read: records, with the insert and the note that `InsertReader` gives.
+        read: records, each with the insert and the note that `InsertReader` returns.
         predict: the model.
 
-    Returns:
-        Records without their sequences, their notes, and their predictions, float32.
+    Yields:
+        For each chunk the records without their sequences, their notes, and their predictions, float32.
 
     Raises:
-        ModelError: if the model gives a value that is not finite.
+        ModelError: if the model predicts a value that is not finite.
     """
     read = iter(read)
     while chunk := _take_chunk(read, predict.chunk):
@@ -211,7 +193,7 @@ def predict_records(
         if not (finite := np.isfinite(values).reshape(len(values), -1).all(1)).all():
             bad = records[int(finite.argmin())]
             where = f"{bad.where or 'input'}: record {quoted(bad.id)}"
-            raise ModelError(f"{where}: the model gives no finite number; check it")
+            raise ModelError(f"{where}: the model predicts no finite number; check its weights")
         yield records, notes, values
 
 

@@ -1,4 +1,4 @@
-"""The interfaces between files, predictions and models."""
+"""Define the interfaces between files, predictions and models."""
 
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
@@ -6,15 +6,15 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 BATCH_SIZE = 64
-"""A batch whose hidden states stay in a processor's cache is the fastest there."""
+"""Sequences in a forward pass on a CPU; the hidden states of so many stay in its cache."""
 
 
 @runtime_checkable
 class Predictor(Protocol):
-    """Predicts inserts of at most `longest` bp, best `chunk` of them at a time, in their order.
+    """Predicts inserts of at most `longest` bp, in their order; calls with `chunk` of them are the fastest.
 
-    The columns are those of its values: float32 (n,) if there is one, else (n, columns). `insert_lengths` are the
-    shortest and the longest insert that the model was trained on, in bp; None: unknown.
+    It returns float32 (n,) if it has one column, else (n, columns). `insert_lengths` are the shortest and the longest
+    insert of the training data, in bp; None means unknown.
     """
 
     longest: int
@@ -26,8 +26,7 @@ class Predictor(Protocol):
 
 
 class Scorer(Protocol):
-    """A loaded model: its configuration, the size of batch that suits it, and expression, float32 (n,), from what
-    `encode` gives."""
+    """A loaded model: its configuration, its best batch size, and expression, float32 (n,), from `encode`'s result."""
 
     config: object
     batch_size: int

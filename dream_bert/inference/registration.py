@@ -34,7 +34,7 @@ def _register_pipeline() -> None:
     loaded = sys.modules.get(f"{__package__}.pipeline")
     if hasattr(loaded, "register"):
         loaded.register()
-    else:  # it registers itself at its end, also where it is what imports transformers' pipelines
+    else:  # the module registers the task itself, also if it is what imports transformers.pipelines
         import_module(".pipeline", __package__)
 
 
@@ -43,11 +43,11 @@ _REGISTRIES: dict[str, Callable[[], None]] = {
     "transformers.models.auto.modeling_auto": _register_model,
     "transformers.pipelines": _register_pipeline,
 }
-"""Functions to call once a module of transformers has been loaded, by its name."""
+"""Functions to call once a module of transformers has been loaded, by the module's name."""
 
 
 class _AfterImport(MetaPathFinder):
-    """Finds a module where Python does, and calls a function when it has been loaded."""
+    """Finds a module as Python does, and calls a function once it is loaded."""
 
     def __init__(self, name: str, then: Callable[[], None]):
         self._name, self._then = name, then
@@ -68,7 +68,7 @@ class _AfterImport(MetaPathFinder):
 
 
 def register_with_transformers() -> None:
-    """Register now what transformers has loaded the registry of, and the others once they are loaded."""
+    """Register with the registries of transformers that are loaded, and with the others once they are loaded."""
     for name, register in _REGISTRIES.items():
         if name in sys.modules:
             register()

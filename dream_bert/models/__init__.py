@@ -1,1 +1,1 @@
-"""Configurations and models, which are published with the weights and import only each other."""
+"""Configurations and models. They are published with the weights, so they import only each other."""

@@ -1,14 +1,15 @@
-"""A model's ONNX graph, written from its weights; the numbers are stock BERT's.
+"""Write a BERT's ONNX graph from its weights; it gives stock BERT's numbers.
 
-It holds standard operators, and those of ONNX Runtime (`com.microsoft`) for attention and products in int8. What makes
-it fast is exact:
+The graph has standard operators, and ONNX Runtime's own (`com.microsoft`) for attention and int8 products. Three exact
+changes make it fast:
 
-- The first layer's queries, keys and values come from tables: an embedding before layer norm is a row of a token plus
-  a row of a position, so a projection of it is too, but for one factor a token and position, its deviation.
-- The last layer of a regression model computes the `[CLS]` row alone, and no keys and values: a head's score
-  q · (K h) is (q K) · h, and its sum of p V h is V times the sum of p h. (A key's bias adds the same to all scores of
-  a query, which softmax takes off again.)
-- Attention without padding takes a kernel that knows no mask, and twice the speed.
+- The first layer's queries, keys and values come from tables. An embedding before layer norm is a row of a token plus
+  a row of a position; after it, the sum is divided by the standard deviation, one number for each token and position.
+  So a projection of the embedding is also a sum of two rows times one number.
+- The last layer of a regression model computes the `[CLS]` row alone, without keys and values: a head's score
+  q · (K h) is (q K) · h, and its sum of p V h is V times the sum of p h. (A key's bias adds the same number to all
+  scores of a query, which does not change their softmax.)
+- Attention without padding uses a kernel without a mask, which is twice as fast.
 """
 
 from typing import TYPE_CHECKING
@@ -22,22 +23,23 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 _LARGEST_WEIGHT = 64
+"""Largest weight in 7 bits."""
 
 
 class BertGraph(GraphWriter):
-    """The graph of a regression or masked-LM model, whose hidden states are (n · length, width).
+    """The graph of a regression or masked-LM model, with hidden states of shape (n · length, width).
 
-    In three dimensions ONNX Runtime would fuse a sum and its layer norm into one operator, which takes five times as
+    With three dimensions, ONNX Runtime would fuse a sum and its layer norm into one operator that takes five times as
     long.
 
     Args:
         model: on any device.
-        ranges: of the layers' inputs, by name: the least and the greatest value. With them, the layers' products are
-            in int8: inputs in 8 bits on these ranges, weights in 7 bits on a scale a column. x86 processors without
-            VNNI add two products in 16 bits, where weights of 8 bits would overflow without a word.
-        int8_weights: without ranges, keep the layers' weights in 8 bits on a scale a column and compute in float32:
-            half the file, and numbers that agree between processors as those of float32 weights do (8-bit inputs, once
-            one is rounded the other way, do not).
+        ranges: minimum and maximum of each layer's inputs, by name. With them, the layers' products are in int8:
+            inputs in 8 bits on these ranges, weights in 7 bits with one scale for each column. x86 processors without
+            VNNI add two products in 16 bits, which weights of 8 bits could overflow. Default: None, float32.
+        int8_weights: without ranges, store the layers' weights in 8 bits with one scale for each column, and compute
+            in float32. The file is half as large, and processors agree as closely as with float32 weights; with 8-bit
+            inputs they do not, because a rounding difference changes an input by a whole step. Default: False.
     """
 
     def __init__(
@@ -64,7 +66,7 @@ class BertGraph(GraphWriter):
     # --- the model ----------------------------------------------------------------------------------------------
 
     def embedded(self, name: str, weight: np.ndarray, bias: np.ndarray) -> str:
-        """`weight` times the embeddings plus `bias`, (n, length, width), from tables of tokens and of positions."""
+        """Add `weight` times the embeddings plus `bias`, (n, length, width), from tables of tokens and positions."""
         tables = {kind: self.wide(f"bert.embeddings.{kind}_embeddings.weight") for kind in ("word", "position")}
         tables["word"] = tables["word"] + self.wide("bert.embeddings.token_type_embeddings.weight")[0]
         tokens, positions = (table - table.mean(1, keepdims=True) for table in tables.values())
@@ -89,13 +91,13 @@ class BertGraph(GraphWriter):
         return self.node("Add", self.node("Mul", total, factor), constant)
 
     def layers(self, number: int) -> str:
-        """Hidden states after the first `number` layers."""
+        """Add the first `number` layers, and return their hidden states."""
         width = self.config.hidden_size
         hidden = self.rows(self.embedded("embeddings", np.eye(width), np.zeros(width)))
         for i in range(number):
             name = f"bert.encoder.layer.{i}"
             parts = []
-            # Attention is what rounding hurts most: with queries and keys in float32, int8 is three times as exact.
+            # Rounding hurts attention most: with queries and keys in float32, the errors of int8 are a third.
             for part, linear in (("query", self.float_linear), ("key", self.float_linear), ("value", self.linear)):
                 part = f"{name}.attention.self.{part}"
                 if i == 0:
@@ -106,7 +108,7 @@ class BertGraph(GraphWriter):
         return hidden
 
     def attention(self, parts: list[str]) -> str:
-        """Of queries, keys and values, (n, length, width)."""
+        """Add attention over queries, keys and values, (n, length, width)."""
         padded = self.node(
             "Not", self.node("Cast", self.node("ReduceMin", self.mask, keepdims=0), to=TensorProto.BOOL)
         )
@@ -121,7 +123,7 @@ class BertGraph(GraphWriter):
         return self.node("If", padded, then_branch=branches[0], else_branch=branches[1])
 
     def last_layer(self, hidden: str) -> str:
-        """The last layer's `[CLS]` row, (n, width)."""
+        """Add the last layer for the `[CLS]` row alone, (n, width)."""
         layer = f"bert.encoder.layer.{self.config.num_hidden_layers - 1}"
         name, heads, width = f"{layer}.attention.self", self.config.num_attention_heads, self.config.hidden_size
         by_head = (heads, width // heads, width)
@@ -140,13 +142,13 @@ class BertGraph(GraphWriter):
         return self.feed_forward(attended, first, layer)
 
     def mask_bias(self) -> str:
-        """(n, 1, length): 0, and -1e9 at padding."""
+        """Return 0, and -1e9 at padding, (n, 1, length)."""
         mask = self.node("Unsqueeze", self.mask, self.weight("heads_axis", np.array([1])))
         missing = self.node("Sub", self.node("Cast", mask, to=TensorProto.FLOAT), self.weight("one", np.float32(1)))
         return self.node("Mul", missing, self.weight("large", np.float32(1e9)))
 
     def feed_forward(self, attended: str, hidden: str, name: str) -> str:
-        """What follows attention in a layer."""
+        """Add the part of a layer that follows attention."""
         attended = self.linear(attended, f"{name}.attention.output.dense")
         hidden = self.norm(self.node("Add", attended, hidden), f"{name}.attention.output")
         inner = self.node("Gelu", self.linear(hidden, f"{name}.intermediate.dense"))
@@ -164,14 +166,14 @@ class BertGraph(GraphWriter):
     # --- its parts ----------------------------------------------------------------------------------------------
 
     def linear(self, inputs: str, name: str) -> str:
-        """A linear layer, in int8 where ranges are given."""
+        """Add a linear layer, in int8 if there are ranges."""
         self.layer_inputs.append(inputs)
         bias = self.stored(f"{name}.bias")
         if self.ranges is None:
             if not self.int8_weights:
                 return self.float_linear(inputs, name)
             integers, steps = self.integers(name, 127)
-            # Not DequantizeLinear: ONNX Runtime would fuse it to a product that rounds its inputs, too.
+            # Not DequantizeLinear: ONNX Runtime would fuse it into a product that also rounds its inputs.
             weight = self.node("Mul", self.node("Cast", integers, to=TensorProto.FLOAT), steps)
             return self.node("Gemm", inputs, weight, bias)
         low, high = self.ranges[inputs]
@@ -187,7 +189,7 @@ class BertGraph(GraphWriter):
         return self.node("Gemm", inputs, weight, self.stored(f"{name}.bias"), **kwargs)
 
     def integers(self, name: str, largest: int) -> tuple[str, str]:
-        """A layer's weights in integers up to `largest`, int8, and their steps, float32, a column each."""
+        """Store a layer's weights as int8 up to `largest`, and the float32 step of each column; return their names."""
         weight = self.state[f"{name}.weight"].T
         steps = np.maximum(np.abs(weight).max(0), np.float32(1e-30)) / np.float32(largest)
         integers = self.weight(f"{name}.integers", np.rint(weight / steps).astype(np.int8))
@@ -198,10 +200,10 @@ class BertGraph(GraphWriter):
         return self.node("LayerNormalization", inputs, *weights, epsilon=self.config.layer_norm_eps)
 
     def rows(self, inputs: str) -> str:
-        """(n · length, width)."""
+        """Reshape to (n · length, width)."""
         return self.reshape(inputs, -1, self.config.hidden_size)
 
     def sequences(self, inputs: str, width: int, **kwargs) -> str:
-        """(n, length, width)."""
+        """Reshape to (n, length, width)."""
         shape = self.node("Concat", self.shape, self.weight(f"width_{width}", np.array([width])), axis=0)
         return self.node("Reshape", inputs, shape, **kwargs)

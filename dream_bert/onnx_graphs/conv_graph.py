@@ -1,4 +1,4 @@
-"""The convolutional model's ONNX graph, written from its weights."""
+"""Write the convolutional model's ONNX graph from its weights."""
 
 from itertools import product
 from typing import TYPE_CHECKING
@@ -12,16 +12,16 @@ from .graph_writer import GraphWriter
 if TYPE_CHECKING:
     from ..models.modeling_dream_conv import DreamConvForSequenceRegression
 
-SIXMER = 6  # as in modeling_dream_conv.py, which needs torch
+SIXMER = 6  # repeated from modeling_dream_conv.py, which needs torch
 
 _LEAST = np.float32(-1e30)
-"""Below all numbers that a model makes: what a maximum is not to see."""
+"""Value put in padding before a maximum, so that padding never wins."""
 
 
 class ConvGraph(GraphWriter):
-    """The graph of a model whose normalisations are folded into its convolutions: in prediction they are linear.
+    """The graph of a model with its normalisations folded into its convolutions, as they are linear in prediction.
 
-    Hidden states are (n, channels, 1, places): ONNX Runtime has fast convolutions for images alone.
+    Hidden states are (n, channels, 1, length), because ONNX Runtime has fast convolutions for images only.
     """
 
     def __init__(self, model: "DreamConvForSequenceRegression"):
@@ -39,7 +39,7 @@ class ConvGraph(GraphWriter):
         self.node("Add", self.head(hidden, mask, counted), self.sixmers(bases), output="logits")
 
     def bases(self) -> str:
-        """One channel a base, (n, 4, 1, length): as `token_bases`, by tables of tokens."""
+        """Add one-hot bases, (n, 4, 1, length), as from `token_bases`, by tables of tokens."""
         one_hot = np.eye(len(BASES), len(BASES) - 1, dtype=np.float32)
         kmers = np.array(list(product(range(len(BASES)), repeat=3)))
         specials = np.zeros((len(SPECIAL_TOKENS), len(BASES) - 1), dtype=np.float32)
@@ -58,7 +58,7 @@ class ConvGraph(GraphWriter):
         return self.node("Unsqueeze", self.transpose(hidden, 0, 2, 1), self.weight("height", np.array([2])))
 
     def convolution(self, inputs: str, name: str, dilation: int = 1) -> str:
-        """A convolution, its normalisation and SiLU."""
+        """Add a convolution with its normalisation and SiLU."""
         kernel = self.wide(f"{name}.0.weight")
         norm = {part: self.wide(f"{name}.1.{part}") for part in ("weight", "bias", "running_mean", "running_var")}
         factor = norm["weight"] / np.sqrt(norm["running_var"] + 1e-5)
@@ -76,7 +76,7 @@ class ConvGraph(GraphWriter):
         )
 
     def sixmers(self, bases: str) -> str:
-        """What the 6-mers add, (n, 1); their numbers are those of `sixmer_numbers`, where no base is N."""
+        """Add the sum of the 6-mers' weights, (n, 1); 6-mers without N have the numbers of `sixmer_numbers`."""
         n = len(BASES) - 1
         places = len(BASES) ** np.arange(SIXMER - 1, -1, -1)
         numbers = self.node(
@@ -90,7 +90,7 @@ class ConvGraph(GraphWriter):
         return self.node("ReduceSum", weights, self.weight("places", np.array([2, 3])), keepdims=0)
 
     def head(self, hidden: str, mask: str, counted: str) -> str:
-        """Mean and maximum of all places, (n, 2 · width), and the layers on top."""
+        """Add the mean and the maximum over all bases, (n, 2 · width), and the layers on top."""
         places = self.weight("places", np.array([2, 3]))
         total = self.node("ReduceSum", hidden, places, keepdims=0)
         mean = self.node("Div", total, self.node("ReduceSum", counted, places, keepdims=0))

@@ -15,7 +15,10 @@ OPSETS, _IR_VERSION = {"": 20, _RUNTIME: 1}, 9
 
 
 class GraphWriter:
-    """Nodes and weights of a graph from `input_ids` and `attention_mask`, int64 (n, length), to `logits`."""
+    """Collects the nodes and weights of a graph from `input_ids` and `attention_mask`, int64 (n, length), to `logits`.
+
+    Its methods add nodes and return the name of their output.
+    """
 
     outputs: list[int | str] = ["batch", 1]
     """The shape of `logits`."""
@@ -27,7 +30,7 @@ class GraphWriter:
         self.weights: dict[str, onnx.TensorProto] = {}
 
     def build(self, observed: Sequence[str] = ()) -> onnx.ModelProto:
-        """The ONNX model; its outputs are `logits` and the tensors `observed`."""
+        """Build the ONNX model, with the outputs `logits` and the tensors `observed`."""
         names = ("input_ids", "attention_mask")
         inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "length"]) for name in names]
         outputs = [helper.make_tensor_value_info("logits", TensorProto.FLOAT, self.outputs)]
@@ -42,7 +45,7 @@ class GraphWriter:
         return {name: value.detach().float().cpu().numpy() for name, value in model.state_dict().items()}
 
     def node(self, operator: str, *inputs: str, output: str | None = None, **attributes) -> str:
-        """The output of a node; an earlier node does that has the same operator, inputs and attributes."""
+        """Add a node and return its output's name; an identical earlier node is reused."""
         output = output or f"{operator}_{sum(node.op_type == operator for node in self.nodes)}"
         node = self.make(operator, inputs, [output], **attributes)
         for earlier in self.nodes:
@@ -61,11 +64,11 @@ class GraphWriter:
         return name
 
     def stored(self, name: str) -> str:
-        """A weight as the model has it."""
+        """Store a weight unchanged, and return its name."""
         return self.weight(name, self.state[name])
 
     def wide(self, name: str) -> np.ndarray:
-        """A weight in float64, for what is computed once."""
+        """Return a weight in float64, for computations at export."""
         return self.state[name].astype(np.float64)
 
     def reshape(self, inputs: str, *shape: int) -> str:

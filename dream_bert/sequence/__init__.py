@@ -1,1 +1,1 @@
-"""From DNA to token ids: the construct, its orientation, and the tokenizer."""
+"""Turn DNA into token ids: the construct, its orientation, and the tokenizer."""

@@ -1,1 +1,1 @@
-"""Training: pretraining and fine-tuning, and the scripts `run_mlm` and `run_regression`."""
+"""Pretrain and fine-tune models; the scripts are `run_mlm` and `run_regression`."""

@@ -1,4 +1,4 @@
-"""The arguments of pretraining and fine-tuning."""
+"""Define and read the arguments of pretraining and fine-tuning."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ from ..models.configuration_dream_bert import PRESETS, DreamBertConfig
 from ..models.configuration_dream_conv import DreamConvConfig
 
 CONVOLUTIONS = "conv"
-"""The preset that is no BERT."""
+"""Name of the preset of the convolutional model."""
 
 
 @dataclass
@@ -26,16 +26,20 @@ class ModelArguments:
     preset: str = field(
         default="seed", metadata={"help": "Kind and size of a random model.", "choices": [*PRESETS, CONVOLUTIONS]}
     )
-    stride: int | None = field(default=None, metadata={"help": "bp from token to token, 1 or 3, not the preset's."})
-    context: int | None = field(default=None, metadata={"help": "bp of plasmid on each side, not the preset's."})
+    stride: int | None = field(
+        default=None, metadata={"help": "bp from token to token, 1 or 3; default: the preset's."}
+    )
+    context: int | None = field(default=None, metadata={"help": "bp of plasmid on each side; default: the preset's."})
     positions: int | None = field(default=None, metadata={"help": "Longest input in tokens of a random model."})
-    reading_frames: int | None = field(default=None, metadata={"help": "Frames averaged, 1 to 3, not the preset's."})
+    reading_frames: int | None = field(
+        default=None, metadata={"help": "Frames averaged, 1 to 3; default: the preset's."}
+    )
     dropout: float | None = field(default=None, metadata={"help": "Dropout of all kinds; default 0.1."})
     local_attention: bool = field(default=False, metadata={"help": "Random weights start as a convolution."})
 
     @property
     def start(self) -> str | None:
-        """Folder or Hub id of the model to start from; None: random weights.
+        """Resolve the folder or Hub id of the model to start from; None means random weights.
 
         Raises:
             FileNotFoundError: if there is no such folder.
@@ -43,10 +47,11 @@ class ModelArguments:
         return None if self.model is None else model_name(self.model)
 
     def config(self) -> DnaConfig:
-        """The configuration of the model to start from, with what the arguments change in it.
+        """Return the configuration of the model to start from, with the changes that the arguments make.
 
         Raises:
-            ArgumentError: if the changes do not go together, or `positions` is given for a BERT that has weights.
+            ArgumentError: if an argument does not apply to this kind of model.
+            ValueError: if the changes do not go together.
             OSError: if there is no such model.
         """
         start = self.start
@@ -84,7 +89,7 @@ class DataArguments:
 class RunArguments(TrainingArguments):
     """`TrainingArguments` with the entry's defaults: Adam at 1e-4, lowered on a plateau of the validation metric."""
 
-    output_dir: str = field(default="output", metadata={"help": "Where the model and its checkpoints go."})
+    output_dir: str = field(default="output", metadata={"help": "Folder for the model and its checkpoints."})
     learning_rate: float = 1e-4
     lr_scheduler_type: str = "reduce_lr_on_plateau"
     per_device_train_batch_size: int = 64
@@ -100,7 +105,7 @@ class RunArguments(TrainingArguments):
     logging_steps: float = 50
     muon_rate: float | None = field(
         default=None,
-        metadata={"help": "Learning rate of Muon for the matrices of a BERT's layers; else as all weights."},
+        metadata={"help": "Learning rate of Muon for the matrices of a BERT's layers; default: no Muon."},
     )
     patience: int = field(default=5, metadata={"help": "Evaluations without a better metric before training stops."})
 
@@ -108,11 +113,15 @@ class RunArguments(TrainingArguments):
 def parse_arguments(
     run_arguments: type[RunArguments], args: list[str] | None = None
 ) -> tuple[ModelArguments, DataArguments, RunArguments]:
-    """The three groups of arguments, from the command line; first of all it may name a JSON or YAML file of them.
+    """Read the three groups of arguments from a command line, which may begin with a JSON or YAML file of arguments.
+
+    Args:
+        run_arguments: the class of the third group.
+        args: the command line. Default: that of the process.
 
     Raises:
-        ArgumentError: if the file holds no arguments, there is no such argument, or `TrainingArguments` refuses them.
-        SystemExit: with status 2, if a value cannot be read or one is lacking.
+        ArgumentError: if the file has no arguments, an argument is unknown, or `TrainingArguments` refuses one.
+        SystemExit: with status 2, if a value cannot be read or is missing.
     """
     parser = HfArgumentParser((ModelArguments, DataArguments, run_arguments))
     args = sys.argv[1:] if args is None else args
@@ -131,13 +140,15 @@ def parse_arguments(
 
 
 def _flags(path: Path) -> list[str]:
-    """What a file says, as the command line would."""
+    """Turn a file of arguments into words of a command line."""
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML, too
     except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ArgumentError(f"{path} cannot be read: {error}") from error
+        raise ArgumentError(
+            f"{path}: cannot be read as YAML ({error}); write one argument a line, as in seed: 1"
+        ) from error
     if not isinstance(values, dict):
-        raise ArgumentError(f"{path} holds no arguments; write one a line, as in seed: 1")
+        raise ArgumentError(f"{path}: holds no arguments; write one a line, as in seed: 1")
     flags = []
     for name, value in values.items():
         if isinstance(value, dict):

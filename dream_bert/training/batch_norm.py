@@ -1,4 +1,4 @@
-"""Batch normalisation's statistics, measured anew when the weights have come to rest."""
+"""Measure the statistics of batch normalisation again, with the final weights."""
 
 from collections.abc import Iterable
 
@@ -8,15 +8,14 @@ from torch import Tensor, nn
 
 @torch.no_grad()
 def settle_normalization(model: nn.Module, batches: Iterable[dict[str, Tensor]]) -> None:
-    """Make each normalisation's running mean and variance the mean of those of the batches; leave the model in `eval`.
+    """Set each normalisation's running mean and variance to their averages over batches; the model is left in `eval`.
 
-    Running statistics are of earlier weights, and of dropout, which makes variances greater than they are in
-    prediction (Li et al. 2019, https://arxiv.org/abs/1801.05134; Wu and Johnson 2021,
-    https://arxiv.org/abs/2105.07576).
+    The running statistics of training belong to earlier weights, and their variances are too large because of dropout
+    (Li et al. 2019, https://arxiv.org/abs/1801.05134; Wu and Johnson 2021, https://arxiv.org/abs/2105.07576).
 
     Args:
-        model: with or without batch normalisations.
-        batches: the model's inputs, from the rows that it learned from.
+        model: changed in place; without batch normalisation it stays the same.
+        batches: the model's inputs, from training rows.
     """
     norms = [module for module in model.modules() if isinstance(module, nn.BatchNorm1d)]
     model.eval()

@@ -1,4 +1,4 @@
-"""Attention that trains in bfloat16 on every CPU: transformers' `sdpa`, in float32 where torch is slow otherwise."""
+"""Speed up attention in bfloat16 on CPUs: `sdpa` of transformers, in float32 where bfloat16 is slow."""
 
 import torch
 from torch import Tensor, nn
@@ -7,6 +7,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 NAME = "dream_bert_sdpa"
+"""Name under which the attention is registered with transformers."""
 
 
 def attend(
@@ -18,20 +19,19 @@ def attend(
     dropout: float = 0.0,
     **kwargs,
 ) -> tuple[Tensor, None]:
-    """What `sdpa` gives; with gradients in bfloat16 on a CPU, rounded at the end alone.
+    """Attend as `sdpa`; with gradients in bfloat16 on a CPU, compute in float32 and round the result.
 
-    Torch's fused attention with its gradient takes three (AMD EPYC) to five times (Intel Xeon) as long in bfloat16 as
-    in float32 (torch 2.13, `benchmarks/attention.py`); that is more than half of a training step
-    on processors with AMX.
+    Torch's fused attention and its gradient take three (AMD EPYC) to five times (Intel Xeon) as long in bfloat16 as in
+    float32 (torch 2.13, `benchmarks/attention.py`), more than half of a training step on processors with AMX.
 
     Args:
-        module: the layer that attends.
-        query: (n, heads, length, size of a head); `key` and `value` alike.
-        attention_mask: as `sdpa_mask` makes it; None: attention looks everywhere.
-        dropout: of attention's probabilities; with it torch does not take its fused attention.
+        module: the attention layer.
+        query, key, value: (n, heads, length, size of a head).
+        attention_mask: as `sdpa_mask` makes it; None means attention everywhere.
+        dropout: of the attention probabilities. Torch does not use its fused attention with it, so nothing is changed.
 
     Returns:
-        (n, length, heads, size of a head), in the query's dtype, and no weights.
+        (n, length, heads, size of a head), in the query's dtype; and None for the weights.
     """
     is_slow = query.device.type == "cpu" and query.dtype is torch.bfloat16 and query.requires_grad and not dropout
     if not is_slow:

@@ -1,4 +1,4 @@
-"""Calibrate a model's prediction intervals on rows that it has not learned from."""
+"""Calibrate a model's prediction intervals on rows that it was not trained on."""
 
 import json
 from pathlib import Path
@@ -9,8 +9,9 @@ from scipy.optimize import isotonic_regression
 from ..data.related import unrelated_rows
 from ..errors import DataError
 from ..inference.intervals import fit
+from ..inference.loading import load_model
 from ..inference.model_files import model_name
-from ..inference.prediction import load_model, predict
+from ..inference.prediction import predict
 from ..io.output import open_output, text_stream
 from ..io.reader import scan_records
 from ..io.records import USUAL, Columns
@@ -28,24 +29,23 @@ def calibrate(
     on_error: str = "stop",
     rejects: str | Path | None = None,
 ) -> int:
-    """Find a model's intervals and write them to its `config.json`, where `predict(interval=...)` looks for them.
+    """Calibrate a model's intervals and write them to its `config.json`, where `predict(interval=...)` reads them.
 
     Args:
         model: the model's folder.
-        data: the folder that `prepare` made and the model learned from: errors are those on rows of the validation
-            and the test split that are unrelated to all rows of the train split. Or a file, as `read_records` takes
-            it, of sequences that the model has not learned from, with their expression as another experiment found
-            it: its scale may be another, for errors are those after `rescale`.
-        columns: names of the columns of a file that is a table. Default: found by their usual names.
-        on_error, rejects: what to do with rows of a file that cannot be used, and where to list them, as
+        data: the prepared folder that the model was trained on; its validation and test rows that are unrelated to
+            all train rows are used. Or a file of other sequences with measured expression, in any format of
+            `read_records`; its measurements may be on another scale, because they are mapped by `rescale`.
+        columns: names of a table's columns. Default: found by their usual names.
+        on_error, rejects: what to do with rows of a file that cannot be used, and where to list them, as in
             `predict_file`.
 
     Returns:
-        how many rows they were found on.
+        The number of rows used.
 
     Raises:
-        DataError: if those are too few, or the data cannot be read.
-        SequenceError, ReadError, ModelError, OSError: as `predict_file`.
+        DataError: if there are too few rows, or the data cannot be read.
+        SequenceError, ReadError, ModelError, OSError: as in `predict_file`.
     """
     folder = Path(model_name(model))
     path = folder / "config.json"
@@ -82,8 +82,7 @@ def _read_labelled(
 
 
 def rescale(measured: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Measurements, float (n,), mapped to the scale of their predictions by the rising map that brings them nearest
-    (isotonic regression).
+    """Map measurements, float (n,), to the scale of their predictions by isotonic regression.
 
     >>> rescale(np.array([10.0, 20.0, 30.0]), np.array([1.0, 3.0, 2.0])).tolist()
     [1.0, 2.5, 2.5]

@@ -1,8 +1,7 @@
-"""A BERT in training that is shown what the convolutions make of a promoter, not their prediction alone.
+"""Train a BERT to predict the features of a convolutional teacher beside the expression.
 
-A prediction is one number a promoter; what the convolutions hold of its places is thousands, and teaches the BERT many
-times as fast (Romero et al. 2015, https://arxiv.org/abs/1412.6550). Only training needs this: the student is stock
-BERT.
+A promoter has one label, but thousands of features, from which the BERT learns many times as fast (Romero et al. 2015,
+https://arxiv.org/abs/1412.6550). Only training needs this module: the student is stock BERT.
 """
 
 from dataclasses import dataclass
@@ -21,33 +20,32 @@ from ..models.modeling_dream_bert import BertForSequenceRegression, before_last_
 from ..models.modeling_dream_conv import DreamConvForSequenceRegression, token_bases
 
 WEIGHT = 3.0
-"""Of the error in what the student tells of the teacher's features, beside that of its prediction; both are in
-standard deviations squared."""
+"""Weight of the feature loss relative to the prediction loss; both are in squared standard deviations."""
 
 LEAST_SPREAD = 1e-3
-"""Standard deviation from which on a feature is more than a constant."""
+"""Least standard deviation that a feature is divided by, for features that are nearly constant."""
 
 MEASURED_ROWS = 1024
-"""Training rows on which a teacher's features are measured."""
+"""Training rows on which the mean and the standard deviation of the teacher's features are measured."""
 
 
 @dataclass
 class TaughtOutput(SequenceClassifierOutput):
-    """`hint_error`, (n,): a row's mean squared error in telling the teacher's features, weighed."""
+    """Output of a `TaughtBert` in training; `hint_error`, (n,), is each row's weighted feature loss."""
 
     hint_error: Tensor | None = None
 
 
 class TaughtBert(nn.Module):
-    """A student with two linear layers more, which tell the teacher's features from its hidden states.
+    """A student with two extra linear layers that predict the teacher's features.
 
-    What enters the student's last layer tells what the teacher makes of each place, and the `[CLS]` row that leaves
-    it the means and the maxima of that.
+    They predict the features of each position from the last layer's input, and their mean and maximum from the final
+    `[CLS]` row.
 
     Args:
-        student: with overlapping 3-mers and no context, so that its tokens are the teacher's places.
-        teacher: on the student's device; is read, and neither trained nor saved.
-        inputs: `input_ids` and `attention_mask` of some promoters, to measure the teacher's features on.
+        student: with overlapping 3-mers and no context, so that its positions are the teacher's.
+        teacher: on the student's device; it is neither trained nor saved.
+        inputs: `input_ids` and `attention_mask` of some promoters, to standardise the teacher's features.
     """
 
     accepts_loss_kwargs = False
@@ -57,7 +55,7 @@ class TaughtBert(nn.Module):
     ):
         super().__init__()
         self.student = student
-        self._teacher = (teacher.eval(),)  # in a tuple it is no part of this module
+        self._teacher = (teacher.eval(),)  # the tuple keeps its weights out of this module's
         places, pooled, mask = self._features(**inputs)
         self.places = _Hints(student.config.hidden_size, places[mask])
         self.pooled = _Hints(student.config.hidden_size, pooled)
@@ -65,11 +63,11 @@ class TaughtBert(nn.Module):
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor, labels: Tensor | None = None
     ) -> SequenceClassifierOutput:
-        """What the student gives; in training a `TaughtOutput` with `logits` and `hint_error`.
+        """Run the student; in training, return a `TaughtOutput` with `logits` and `hint_error`.
 
         Args:
             input_ids, attention_mask: int64 (n, length).
-            labels: float (n,), expression; in training the caller makes a loss of them.
+            labels: expression, float (n,); ignored in training, where the caller computes the loss.
         """
         if not self.training:
             return self.student(input_ids, attention_mask, labels=labels)
@@ -85,13 +83,18 @@ class TaughtBert(nn.Module):
 
     @torch.no_grad()
     def _features(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """The teacher's, (n, length, features) and (n, 2 * features), and where there are places, bool (n, length)."""
+        """Compute the teacher's features, (n, length, features) and (n, 2 * features), and a bool mask (n, length)."""
         places, pooled = self._teacher[0].features(token_bases(input_ids), attention_mask)
         return places.transpose(1, 2).float(), pooled.float(), attention_mask.bool()
 
 
 class _Hints(nn.Linear):
-    """Tells standardised features from hidden states; `examples`, (n, features), have their mean and spread."""
+    """Predicts standardised features from hidden states.
+
+    Args:
+        width: of the hidden states.
+        examples: features, (n, features), whose mean and standard deviation standardise others.
+    """
 
     def __init__(self, width: int, examples: Tensor):
         super().__init__(width, examples.shape[1], device=examples.device)
@@ -99,20 +102,24 @@ class _Hints(nn.Linear):
         self.register_buffer("std", examples.std(0).clamp(min=LEAST_SPREAD))
 
     def error(self, hidden: Tensor, features: Tensor) -> Tensor:
-        """The mean squared error over the features, (...), of hidden states (..., width)."""
+        """Compute the mean squared error over the features, (...), from hidden states (..., width)."""
         return (self(hidden).float() - (features - self.mean) / self.std).square().mean(-1)
 
 
 def load_teacher(name: str, student: DnaConfig) -> DreamConvForSequenceRegression:
-    """The convolutions of a folder or Hub id, for a BERT whose tokens are their places.
+    """Load the convolutions of a folder, Hub id or shipped name as a student's teacher.
+
+    Args:
+        name: of the teacher.
+        student: configuration of the BERT, which needs stride 1 and no context.
 
     Raises:
-        ArgumentError: if the model is another, or the student cannot follow it.
+        ArgumentError: if the teacher has no convolutions, or the student has other tokens.
     """
     try:
         teacher = load_regression(model_name(name))
     except ModelError as error:
-        raise ArgumentError(f"--teacher cannot be loaded: {error}") from error
+        raise ArgumentError(f"--teacher {name}: {error}") from error
     if not isinstance(teacher, DreamConvForSequenceRegression):
         raise ArgumentError(f"--teacher is {name}; give convolutions, as --preset conv trains them")
     if student.model_type != "bert" or (student.stride, student.context) != (1, 0):
@@ -123,7 +130,7 @@ def load_teacher(name: str, student: DnaConfig) -> DreamConvForSequenceRegressio
 def taught(
     student: BertForSequenceRegression, teacher: DreamConvForSequenceRegression, rows: RegressionBatches
 ) -> TaughtBert:
-    """The student with its teacher, whose features are measured on the first of the rows."""
+    """Join a student with its teacher, whose features are standardised on the first of the rows."""
     inputs = rows.__getitems__(range(min(len(rows), MEASURED_ROWS)))
     device = teacher.device
     return TaughtBert(

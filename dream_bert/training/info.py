@@ -1,4 +1,4 @@
-"""The record of a training run, `training_info.json`: how the weights came about and what they reach."""
+"""Write the record of a training run, `training_info.json`: arguments, versions, data, start, metrics and history."""
 
 import hashlib
 import json
@@ -29,7 +29,16 @@ if TYPE_CHECKING:
 def write_info(
     trainer: "PromoterTrainer", model: "ModelArguments", data: "DataArguments", results: dict[str, dict[str, float]]
 ) -> None:
-    """Write `training_info.json`: how the weights came about and what they reach."""
+    """Write `training_info.json` into a trainer's output folder, in the first process.
+
+    Args:
+        trainer: after training.
+        model, data: the arguments of the run.
+        results: metrics by split.
+
+    Raises:
+        RunFolderError: if it cannot be written.
+    """
     if not trainer.is_world_process_zero():
         return
     manifest = trainer.train_dataset.rows.manifest
@@ -52,7 +61,7 @@ def write_info(
         | {name: version(name) for name in ("dream-promoter-bert", "torch", "transformers", "accelerate", "numpy")},
         "git_commit": COMMIT,
         "results": results,
-        # Trainer's closing summary counts from the last resume.
+        # Trainer's final summary is left out, because it counts from the last resume.
         "history": [entry for entry in trainer.state.log_history if "train_runtime" not in entry],
     }
     path = Path(trainer.args.output_dir, TRAINING_INFO)
@@ -61,7 +70,7 @@ def write_info(
 
 
 def to_json(info: dict[str, Any]) -> str:
-    """A record as text; a metric that is not defined, as the correlation of one row, is null."""
+    """Write a record as JSON; an undefined metric, such as the correlation of one row, is null."""
 
     def defined(value: Any) -> Any:
         if isinstance(value, dict):
@@ -74,41 +83,43 @@ def to_json(info: dict[str, Any]) -> str:
 
 
 def _start(arguments: "ModelArguments") -> dict[str, Any]:
-    """The model that a run started from; of a fine-tuned one with its own record."""
+    """Describe the model that a run started from, with its own record if it was fine-tuned."""
     start = {"model": arguments.model, "weights_sha256": weights_hash(arguments.start)}
     if arguments.start is None:
         return start
     config = arguments.config()
     start["architectures"] = config.architectures
     if has_output_layer(config):
-        # A model of stock transformers has no record, and what is wrong in another's must not end a finished run.
+        # A model of stock transformers has no record, and a damaged record must not end a finished run.
         with suppress(OSError, ValueError, LookupError, TypeError, AttributeError):
             record = json.loads(Path(arguments.start, TRAINING_INFO).read_text(encoding="utf-8"))
-            record["started_from"].get("training_info", {}).pop("history", None)  # else records grow with each run
+            record["started_from"].get("training_info", {}).pop(
+                "history", None
+            )  # otherwise records would grow with each run
             start["training_info"] = record
     return start
 
 
 def data_record(manifest: dict[str, Any]) -> dict[str, Any]:
-    """What of a prepared folder's manifest tells which rows it holds and how they were dealt to splits."""
+    """Select from a manifest the fields that identify the rows and how they were assigned to splits."""
     return {key: manifest[key] for key in ("fingerprint", "seed", "keep_related", "threshold") if key in manifest}
 
 
 def _changed(args: TrainingArguments) -> dict[str, Any]:
-    """The arguments that differ from `TrainingArguments`' defaults."""
+    """Return the arguments that differ from the defaults of `TrainingArguments`."""
     defaults = {f.name: f.default for f in fields(TrainingArguments)}
     values = args.to_dict()
     return {name: value for name, value in values.items() if value != defaults.get(name) and name != "output_dir"}
 
 
 def weights_hash(model: str | Path | None) -> str | None:
-    """SHA-256 of the weights in a folder; None where it holds none."""
+    """Return the SHA-256 of the weights in a folder, or None if it has none."""
     weights = Path(model or "", "model.safetensors")
     return hashlib.sha256(weights.read_bytes()).hexdigest() if model and weights.exists() else None
 
 
 def _git_commit() -> str | None:
-    """The commit of this package's code, where it runs from a checkout with git at hand."""
+    """Return the commit of this package's code, or None without a checkout and git."""
     checkout = Path(__file__).parents[2]
     if not (checkout / ".git").exists() or not shutil.which("git"):
         return None
@@ -116,5 +127,5 @@ def _git_commit() -> str | None:
     return git.stdout.strip() or None
 
 
-# Asked when a run starts: the checkout may move on before it ends.
+# Read when a run starts, because the checkout may change before it ends.
 COMMIT = _git_commit()

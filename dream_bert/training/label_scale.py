@@ -1,4 +1,4 @@
-"""The scale of the labels: where the output layer of a model starts."""
+"""Put the output layer of a model on the scale of the training labels before training."""
 
 import torch
 
@@ -8,29 +8,29 @@ from ..inference.loading import RegressionModel
 from ..models.configuration_dna import DnaConfig
 
 FITTED_ROWS = 1024
-"""Training rows to which the predictions of a trained model are fitted."""
+"""Training rows on which the predictions of a trained model are compared with the labels."""
 
 _WITH_OUTPUT = ("ForSequenceRegression", "ForSequenceClassification")
 
 
 def has_output_layer(config: DnaConfig) -> bool:
-    """Whether the model of a folder has learned to predict expression, here or by stock transformers."""
+    """Return whether a saved model was trained to predict expression, by this package or by stock transformers."""
     return any(name.endswith(_WITH_OUTPUT) for name in config.architectures or ())
 
 
 @torch.no_grad()
 def start_at_labels(model: RegressionModel, rows: RegressionBatches, is_trained: bool) -> None:
-    """Let a model start on the scale of the labels, and measure its loss in units of their standard deviation.
+    """Scale a model's output to the labels, and set the unit of its loss to their standard deviation.
 
-    An untrained output layer starts at the labels' mean and spread. A trained one may have learned labels of another
-    scale: its predictions are mapped to the new labels by the line that fits the first `FITTED_ROWS` rows best (least
-    squares; its slope is not negative, as a few rows may correlate by chance). Labels of the same scale so keep
-    what the model knows, also where the rows are stronger or weaker than those it learned from.
+    An untrained output layer is scaled to the labels' mean and standard deviation. A trained one may predict on
+    another scale: the line that fits the labels of the first `FITTED_ROWS` rows best (least squares, slope not
+    negative) is folded into its weights. If the scale is the same, that line changes little, also if these promoters
+    are stronger or weaker than those of the earlier training.
 
     Args:
-        model: changed in place, and left in `eval`.
-        rows: of training, whole.
-        is_trained: whether the output layer is.
+        model: changed in place, and left in `eval` if it is trained.
+        rows: training rows, not degraded.
+        is_trained: whether the output layer is trained.
 
     Raises:
         DataError: if all training rows have one label.
@@ -38,7 +38,7 @@ def start_at_labels(model: RegressionModel, rows: RegressionBatches, is_trained:
     manifest = rows.rows.manifest
     mean, std = manifest["label_mean"], manifest["label_std"]
     if not std > 0:
-        raise DataError(f"{rows.rows.folder}: all training rows have one expression; prepare other data")
+        raise DataError(f"{rows.rows.folder}: all training rows have the same expression; prepare other data")
     if not is_trained:
         model.set_label_statistics(mean, std)
         return
@@ -51,7 +51,7 @@ def start_at_labels(model: RegressionModel, rows: RegressionBatches, is_trained:
 
 
 def _predicted_and_measured(model: RegressionModel, rows: RegressionBatches) -> tuple[torch.Tensor, torch.Tensor]:
-    """Predictions and labels of the first rows, float64 (n,)."""
+    """Return predictions and labels of the first rows, float64 (n,)."""
     predicted, measured = [], []
     numbers = range(min(len(rows), FITTED_ROWS))
     for begin in range(0, len(numbers), 64):
@@ -63,7 +63,7 @@ def _predicted_and_measured(model: RegressionModel, rows: RegressionBatches) -> 
 
 
 def _line(x: torch.Tensor, y: torch.Tensor) -> tuple[float, float]:
-    """Slope, from 0, and intercept of the least-squares line through points, (n,)."""
+    """Return slope, at least 0, and intercept of the least-squares line through points, (n,)."""
     from_mean = x - x.mean()
     variance = from_mean @ from_mean
     slope = max(0.0, float(from_mean @ (y - y.mean()) / variance)) if variance > 0 else 0.0

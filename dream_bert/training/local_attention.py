@@ -1,4 +1,4 @@
-"""Random weights that start a BERT as a convolution."""
+"""Initialise a BERT's attention as a convolution."""
 
 import math
 
@@ -6,11 +6,11 @@ import torch
 from torch import nn
 
 SHARPNESS = 8.0
-"""Attention to a head's offset is exp(SHARPNESS) times that to tokens whose sinusoids are orthogonal to it."""
+"""Logarithm of the ratio of attention to a head's offset and to tokens with orthogonal sinusoids."""
 
 
 def head_offsets(heads: int, stride: int) -> tuple[list[float], list[float]]:
-    """How many tokens away each head of the first and of the second layer looks.
+    """Return the offsets, in tokens, that the heads of the first and of the second layer attend to.
 
     >>> head_offsets(heads=8, stride=1)
     ([-4, -3, -2, -1, 1, 2, 3, 4], [-28.0, -20.0, -12.0, -4.0, 4.0, 12.0, 20.0, 28.0])
@@ -22,22 +22,21 @@ def head_offsets(heads: int, stride: int) -> tuple[list[float], list[float]]:
 
 @torch.no_grad()
 def localise_attention(model: nn.Module) -> None:
-    """Let each head of the first two layers of an untrained BERT look at one fixed offset from every token.
+    """Make each head of the first two layers of an untrained BERT attend to one fixed offset from every token.
 
-    Eight heads look at the four tokens on either side in the first layer, and 4 to 28 bp up- and downstream in the
-    second. Position embeddings become sinusoids, whose dot product after a rotation peaks at one offset; query and
+    Eight heads attend to the four tokens on either side in the first layer, and to 4 to 28 bp up- and downstream in
+    the second. Position embeddings become sinusoids, whose dot product after a rotation peaks at one offset; query and
     key weights are such rotations. Self-attention can express any convolution (Cordonnier et al. 2020,
-    https://openreview.net/forum?id=HJlnC1rKPB), and starting there spares a small data set from having to find it (as
-    in Zheng et al. 2024, https://arxiv.org/abs/2401.12511). These are initial values alone: the model stays stock BERT
-    and training may change them all.
+    https://openreview.net/forum?id=HJlnC1rKPB); starting there helps small data sets (Zheng et al. 2024,
+    https://arxiv.org/abs/2401.12511). Only initial values are set: the model is stock BERT, and training may change
+    them all.
 
     Args:
-        model: a model over a `DreamBertConfig` with stock BERT's `bert` inside and at least two layers; changed in
-            place.
+        model: of this package, with stock BERT as `bert` and at least two layers; changed in place.
     """
     config, embeddings = model.config, model.bert.embeddings
     size = config.hidden_size // config.num_attention_heads
-    # Evenly spaced frequencies would repeat: tokens 2 * size apart would look alike.
+    # Evenly spaced frequencies would make tokens 2 * size apart look alike.
     frequency = math.pi * ((torch.arange(size // 2) + 0.5) / (size // 2)) ** 1.3
     rotary = 2 * len(frequency)
 
@@ -45,11 +44,11 @@ def localise_attention(model: nn.Module) -> None:
     embeddings.position_embeddings.weight.zero_()
     embeddings.position_embeddings.weight[:, :rotary] = torch.stack([angle.cos(), angle.sin()], dim=-1).flatten(1)
     embeddings.token_type_embeddings.weight.zero_()
-    # 3-mers have the other dimensions to themselves, so that neither blurs the other.
+    # 3-mers use the other dimensions, so that positions and 3-mers do not mix.
     embeddings.word_embeddings.weight[:, :rotary] = 0
     embeddings.word_embeddings.weight[:, rotary:].normal_()
 
-    # What the embeddings' LayerNorm divides by.
+    # The variance that the embeddings' LayerNorm divides by.
     variance = (config.hidden_size - rotary + len(frequency)) / config.hidden_size
     gain = math.sqrt(SHARPNESS * math.sqrt(size) * variance / len(frequency))
     offsets = head_offsets(config.num_attention_heads, config.stride)
@@ -67,7 +66,7 @@ def localise_attention(model: nn.Module) -> None:
 
 
 def _rotation(angle: torch.Tensor) -> torch.Tensor:
-    """A block-diagonal matrix that turns each (cos, sin) pair by its angle."""
+    """Return a block-diagonal matrix that rotates each (cos, sin) pair by its angle."""
     cos, sin = angle.cos(), angle.sin()
     blocks = torch.stack([torch.stack([cos, -sin], -1), torch.stack([sin, cos], -1)], -2)
     return torch.block_diag(*blocks)

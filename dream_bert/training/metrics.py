@@ -1,4 +1,4 @@
-"""Metrics of evaluations during and after training."""
+"""Compute the metrics of evaluations during and after training."""
 
 import math
 
@@ -14,9 +14,9 @@ from ..sequence.encoding import MASK
 
 
 def regression_metrics(prediction: EvalPrediction) -> dict[str, float]:
-    """Pearson, Spearman and the mean squared error in squared expression units.
+    """Compute Pearson, Spearman and the mean squared error in squared expression units.
 
-    Correlations are NaN where none is defined: of one row, or of predictions or labels that are all equal.
+    Undefined correlations are NaN: those of one row, or of predictions or labels that are all equal.
     """
     predicted, measured = (
         np.asarray(values, dtype=np.float64) for values in (prediction.predictions.squeeze(-1), prediction.label_ids)
@@ -30,12 +30,15 @@ def regression_metrics(prediction: EvalPrediction) -> dict[str, float]:
 
 
 def _vary(values: np.ndarray) -> bool:
-    """Whether numbers, float32 (n,), differ by more than their rounding."""
+    """Return whether numbers, (n,), differ by more than the rounding of float32."""
     return len(values) > 1 and bool(np.ptp(values) > 1e-6 * np.abs(values).max())
 
 
 def masked_lm_metrics(prediction: EvalPrediction, stride: int, context: int) -> dict[str, float]:
-    """Loss and accuracy on the predicted tokens, and on those that read `[MASK]` beside random DNA's best."""
+    """Compute loss and accuracy of the predicted tokens, and of those masked by `[MASK]` alone.
+
+    `masked_accuracy_random_dna` is the best accuracy that any model can reach on random DNA.
+    """
     (token, log_probability), labels, ids = prediction.predictions, prediction.label_ids, prediction.inputs
     predicted, masked = labels != IGNORED, ids == MASK
     return {
@@ -48,7 +51,7 @@ def masked_lm_metrics(prediction: EvalPrediction, stride: int, context: int) -> 
 
 
 def token_and_log_probability(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-    """The most probable token and the log-probability of the right one, where one is to be predicted."""
+    """Return the most probable token and the log-probability of the right one, at the tokens to predict."""
     predicted = labels != IGNORED
     right = F.log_softmax(logits.float(), dim=-1).gather(-1, labels[predicted][:, None]).squeeze(-1)
     log_probability = torch.zeros(labels.shape, dtype=right.dtype, device=right.device)

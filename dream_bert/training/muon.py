@@ -1,4 +1,4 @@
-"""Muon for the matrices of a BERT's layers, beside the optimizer of all other weights."""
+"""Combine Muon for the matrices of a BERT's layers with another optimizer for all other weights."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -8,16 +8,16 @@ from torch import Tensor, nn
 
 
 class MuonBeside(torch.optim.Optimizer):
-    """Two optimizers as one: torch's Muon for some matrices, another for what is left to it.
+    """Two optimizers in one: torch's Muon for some matrices, and another for all other weights.
 
-    Muon makes the update of a matrix orthogonal (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon), so
-    that all directions are learned at one pace.
+    Muon makes the update of a matrix orthogonal, so that all directions are learned equally fast (Jordan et al. 2024,
+    https://kellerjordan.github.io/posts/muon).
 
     Args:
         matrices: parameters with two axes.
-        rate: Muon's learning rate; schedulers scale it as they do the other's.
+        rate: Muon's learning rate; schedulers scale it together with the other's.
         weight_decay: of the matrices.
-        other: an optimizer that has not taken a step; the matrices are taken from it.
+        other: an optimizer that has not taken a step; the matrices are removed from it.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class MuonBeside(torch.optim.Optimizer):
         for group in other.param_groups:
             group["params"] = [parameter for parameter in group["params"] if id(parameter) not in taken]
         self.parts = {"other": other, "muon": torch.optim.Muon(matrices, lr=rate, weight_decay=weight_decay)}
-        # The groups are the parts' own: what a scheduler writes into one reaches the part.
+        # The groups are those of the parts, so that a scheduler's changes reach the parts.
         super().__init__(self._groups(), {})
 
     def _groups(self) -> list[dict[str, Any]]:
@@ -36,7 +36,7 @@ class MuonBeside(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:
-        """One step of both; `closure` computes the loss and its gradients anew."""
+        """Take a step with both; `closure` computes the loss and its gradients."""
         loss = None
         if closure is not None:
             with torch.enable_grad():
@@ -51,11 +51,11 @@ class MuonBeside(torch.optim.Optimizer):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         for name, part in self.parts.items():
             part.load_state_dict(state_dict[name])
-        self.param_groups = self._groups()  # loading made new ones
+        self.param_groups = self._groups()  # loading replaced them
 
 
 def layer_matrices(model: nn.Module) -> list[nn.Parameter]:
-    """The matrices of a BERT's layers: of attention and of the feed-forward parts."""
+    """Return the matrices of a BERT's layers, of attention and of the feed-forward parts."""
     return [
         parameter
         for name, parameter in model.named_parameters()

@@ -1,4 +1,4 @@
-"""Leave a training run on SIGTERM, after one more checkpoint."""
+"""End a training run on SIGTERM, after one more checkpoint."""
 
 import logging
 import signal
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 PREEMPTED = 143
-"""Exit status after SIGTERM, 128 + 15, as of any process that SIGTERM ends, so that a scheduler sees one status."""
+"""Exit status after SIGTERM: 128 + 15, the same as that of a process that SIGTERM ends."""
 
 
 class LeaveOnSigterm(TrainerCallback):
-    """After SIGTERM to any process of a run all of them save at the end of the step, and leave with status 143.
+    """After SIGTERM to any process of a run, saves at the end of the step and exits with status 143, in all processes.
 
-    An evaluation that is due at that step, or under way, comes first: the checkpoint lies behind it. For the same
-    reason a checkpoint at the last step of an epoch is written at the epoch's end.
+    An evaluation that is due or running comes first, so that the checkpoint includes it. For the same reason, a
+    checkpoint of an epoch's last step is written at the end of the epoch.
     """
 
     def __init__(self, accelerator: "Accelerator"):
@@ -36,7 +36,7 @@ class LeaveOnSigterm(TrainerCallback):
             yield
         finally:
             signal.signal(signal.SIGTERM, earlier)
-        if self.asked:  # after the last step
+        if self.asked:  # SIGTERM came after the last step
             raise SystemExit(PREEMPTED)
 
     def _ask(self, *_) -> None:
@@ -55,10 +55,10 @@ class LeaveOnSigterm(TrainerCallback):
 
     def on_save(self, args, state, control, **kwargs):
         if self.leaving:
-            logger.warning("SIGTERM: saved step %d; the same command goes on from there", state.global_step)
+            logger.warning("SIGTERM: saved step %d; give the same command to continue from there", state.global_step)
             raise SystemExit(PREEMPTED)
 
 
 def ignore_sigterm(worker: int) -> None:
-    """For a `DataLoader`'s workers: a signal to all processes must not end them before the run has saved."""
+    """Ignore SIGTERM in a `DataLoader`'s worker: the run needs its workers until it has saved."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

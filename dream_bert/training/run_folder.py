@@ -1,4 +1,4 @@
-"""The output folder of a training run: one run writes there, and only complete checkpoints are resumed from."""
+"""Keep the output folder of a training run: lock it, mark complete checkpoints, find the last of them."""
 
 import hashlib
 import logging
@@ -12,34 +12,35 @@ from typing import IO
 from safetensors import SafetensorError
 
 from ..errors import RunFolderError
+from ..io.output import open_output
 
 logger = logging.getLogger(__name__)
 
 COMPLETE = "complete"
-"""The file that a checkpoint gets when all else in it is written: what `sha256sum -c` takes."""
+"""File that is written last into a checkpoint, with the checksums of all others, for `sha256sum -c`."""
 
 
 @contextmanager
 def write_errors_in_one_line(path: Path) -> Iterator[None]:
-    """Turn what the libraries raise when they cannot write into one line.
+    """Turn the errors of libraries that cannot write into one line.
 
     Raises:
-        RunFolderError: naming the path, the reason and the free space.
+        RunFolderError: with the path, the reason and the free space.
     """
     try:
         yield
     except (OSError, RuntimeError, SafetensorError) as error:  # of Python and JSON, of torch.save, of safetensors
         reason = error.strerror if isinstance(error, OSError) and error.strerror else " ".join(str(error).split())
         raise RunFolderError(
-            f"{path}: cannot be written ({reason:.300}; {_free_space(path)}); see to it, and give the command again"
+            f"{path}: cannot be written ({reason:.300}; {_free_space(path)}); mend that, and give the command again"
         ) from error
 
 
 def claim(output: Path) -> IO[str]:
-    """Make an output folder if there is none, and lock it for this process, as long as the file returned is open.
+    """Create an output folder if there is none, and lock it for this process while the returned file is open.
 
     Raises:
-        RunFolderError: if it cannot be made or written, or another process writes there.
+        RunFolderError: if it cannot be created or written, or another process writes there.
     """
     with write_errors_in_one_line(output):
         output.mkdir(parents=True, exist_ok=True)
@@ -55,22 +56,20 @@ def claim(output: Path) -> IO[str]:
 
 
 def mark_complete(checkpoint: Path) -> None:
-    """Write `complete` when all files of a checkpoint have reached the disk."""
+    """Write `complete` after all files of a checkpoint have reached the disk."""
     lines = []
     for path in sorted(checkpoint.iterdir()):
         with path.open("rb") as file:
             os.fsync(file.fileno())
             lines.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {path.name}\n")
-    partial = checkpoint / f".{COMPLETE}.part"
-    with partial.open("w") as file:
-        file.writelines(lines)
+    with open_output(checkpoint / COMPLETE) as file:
+        file.write("".join(lines).encode())
         file.flush()
         os.fsync(file.fileno())
-    partial.replace(checkpoint / COMPLETE)
 
 
 def last_complete_checkpoint(output: Path) -> str | None:
-    """The newest checkpoint that is as it was when it was complete; half-written and damaged ones are passed over."""
+    """Return the newest checkpoint that is complete and undamaged, or None."""
     for checkpoint in sorted(output.glob("checkpoint-[0-9]*"), key=_step, reverse=True):
         if (checkpoint / COMPLETE).exists():
             if _is_whole(checkpoint):
@@ -80,11 +79,11 @@ def last_complete_checkpoint(output: Path) -> str | None:
 
 
 def drop_old_checkpoints(newest: Path, keep: int | None, best: str | None) -> None:
-    """Delete the oldest checkpoints until `keep` are left, but neither the one just written nor the best."""
+    """Delete the oldest checkpoints until `keep` are left, but never the newest or the best."""
     kept = {newest, Path(best or newest)}
     others = sorted(set(newest.parent.glob("checkpoint-[0-9]*")) - kept, key=_step)
     for checkpoint in others[: max(0, len(others) + len(kept) - keep)] if keep else ():
-        (checkpoint / COMPLETE).unlink(missing_ok=True)  # so that half of it never passes for a checkpoint
+        (checkpoint / COMPLETE).unlink(missing_ok=True)  # first: half a checkpoint is never complete
         shutil.rmtree(checkpoint, ignore_errors=True)
 
 

@@ -19,12 +19,12 @@ from .trainer import PromoterTrainer
 
 
 def with_predicted(batch: dict[str, Tensor]) -> dict[str, Tensor]:
-    """A batch that asks the model for the logits of the tokens to predict alone."""
+    """Add the argument `predicted` to a batch, so that the model computes the logits of the labelled tokens only."""
     return batch | {"predicted": batch["labels"] != IGNORED}
 
 
 def loss(outputs, labels: Tensor, num_items_in_batch: Tensor | None = None) -> Tensor:
-    """Cross-entropy a predicted token of the whole batch, over all its accumulation steps and processes."""
+    """Compute the mean cross-entropy over the labelled tokens of all accumulation steps and processes."""
     right = labels[labels != IGNORED]
     total = F.cross_entropy(outputs.logits.float(), right, reduction="sum")
     return total / (len(right) if num_items_in_batch is None else num_items_in_batch)

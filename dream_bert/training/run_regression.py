@@ -26,13 +26,15 @@ class FineTuningArguments(RunArguments):
     metric_for_best_model: str = "mse"
     greater_is_better: bool = False
     partial_rows: float = field(
-        default=0.0, metadata={"help": "Share of training rows cut to a piece, or with bases read as N; 0 to 1."}
+        default=0.0, metadata={"help": "Fraction of training rows that are cropped or get random N; 0 to 1."}
     )
     teacher: str | None = field(
-        default=None, metadata={"help": "Convolutions whose features the BERT learns to tell, too: folder or Hub id."}
+        default=None,
+        metadata={"help": "Convolutions whose features the BERT learns too: folder, Hub id or shipped name."},
     )
     ridge_share: float = field(
-        default=0.0, metadata={"help": "Share of ridge regression on 6-mers in what convolutions predict; 0 to 1."}
+        default=0.0,
+        metadata={"help": "Share of ridge regression on 6-mers in the prediction of convolutions; 0 to 1."},
     )
 
 
@@ -64,7 +66,7 @@ def main(args: list[str] | None = None) -> None:
     config.insert_lengths = [lengths["shortest"], lengths["longest"]]
 
     def loss(outputs, labels: Tensor, num_items_in_batch: Tensor | None = None) -> Tensor:
-        """Squared error a row of the whole batch, over all its accumulation steps and processes."""
+        """Compute the mean squared error over the rows of all accumulation steps and processes."""
         error = model.squared_errors(outputs.logits, labels)
         if isinstance(outputs, TaughtOutput):
             error = error + outputs.hint_error

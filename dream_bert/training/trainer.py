@@ -1,4 +1,4 @@
-"""`Trainer` whose runs depend neither on how they are cut up nor on the number of processes."""
+"""Make the runs of `Trainer` independent of interruptions and of the number of processes."""
 
 import json
 import shutil
@@ -20,13 +20,13 @@ from .run_folder import claim, drop_old_checkpoints, mark_complete, write_errors
 
 
 class PromoterTrainer(Trainer):
-    """`Trainer` whose order of rows is a pure function of seed and epoch, and which resumes as if never stopped.
+    """`Trainer` with an order of rows that is a pure function of seed and epoch, and with exact resumption.
 
-    It is its output folder's only writer, and marks checkpoints that are complete.
+    It locks its output folder, and marks complete checkpoints.
 
     Raises:
         RunFolderError: if the output folder cannot be written, or another run writes there.
-        ArgumentError: if Muon or a teacher cannot be had for this model, or with FSDP.
+        ArgumentError: if Muon or a teacher is used with a model that cannot have it, or with FSDP.
     """
 
     def __init__(self, model: PreTrainedModel | TaughtBert, args: RunArguments, **kwargs):
@@ -39,7 +39,7 @@ class PromoterTrainer(Trainer):
 
     @property
     def trained(self) -> PreTrainedModel:
-        """The model that the run is for: where one is taught, the student."""
+        """Return the model to save: the student, if there is a teacher."""
         return self.model.student if isinstance(self.model, TaughtBert) else self.model
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
@@ -61,7 +61,8 @@ class PromoterTrainer(Trainer):
 
     def _get_dataloader(self, *args, **kwargs) -> DataLoader:
         loader = super()._get_dataloader(*args, **kwargs)
-        # And no seed: a batch is a function of its rows. The loader that starts workers is inside accelerate's.
+        # Trainer's own function, which seeds workers, is not needed: a batch is a function of its rows. Accelerate's
+        # loader wraps the one that starts the workers.
         getattr(loader, "base_dataloader", loader).worker_init_fn = ignore_sigterm
         return loader
 
@@ -71,9 +72,12 @@ class PromoterTrainer(Trainer):
     def _save_checkpoint(self, model, trial) -> None:
         checkpoint = Path(self.args.output_dir, f"checkpoint-{self.state.global_step}")
         if self.args.should_save:
-            shutil.rmtree(checkpoint, ignore_errors=True)  # half of one from a run that was killed
+            shutil.rmtree(checkpoint, ignore_errors=True)  # an incomplete one of a killed run
         self.accelerator.wait_for_everyone()
-        keep, self.args.save_total_limit = self.args.save_total_limit, None  # the old ones go when this one is whole
+        keep, self.args.save_total_limit = (
+            self.args.save_total_limit,
+            None,
+        )  # delete old ones only after this one is complete
         try:
             with write_errors_in_one_line(checkpoint):
                 super()._save_checkpoint(model, trial)
@@ -91,13 +95,13 @@ class PromoterTrainer(Trainer):
 
     def _determine_best_metric(self, metrics, trial) -> bool:
         is_best = super()._determine_best_metric(metrics, trial)
-        # Trainer passes over a best model that has no checkpoint, as at an evaluation between two of them.
+        # Without a checkpoint at this evaluation, Trainer could not load the best model at the end.
         self.control.should_save |= is_best and self.args.load_best_model_at_end
         return is_best
 
     def _save_rng_state(self, output_dir: str) -> None:
         super()._save_rng_state(output_dir)
-        # What the loss adds up to since it was last logged: of this process, as the random states are.
+        # Save the loss summed since the last log entry; like the RNG state, it is per process.
         loss = {"sum": float(self._tr_loss), "since_step": self._globalstep_last_logged}
         Path(output_dir, f"loss_{self.args.process_index}.json").write_text(json.dumps(loss))
 
@@ -112,12 +116,12 @@ class PromoterTrainer(Trainer):
     def _init_training_state(self, max_steps, steps_an_epoch, epochs, checkpoint, trial) -> tuple[int, int]:
         begin = super()._init_training_state(max_steps, steps_an_epoch, epochs, checkpoint, trial)
         best = Path(self.args.output_dir, f"checkpoint-{self.state.best_global_step}")
-        if best.is_dir():  # the folder may have moved
+        if best.is_dir():  # the output folder may have been moved
             self.state.best_model_checkpoint = str(best)
         stopped_early = any(
             callback.early_stopping_patience_counter >= callback.early_stopping_patience
             for callback in self.callback_handler.callbacks
             if isinstance(callback, EarlyStoppingCallback)
         )
-        # Trainer would take a step before it sees that none is left.
+        # Otherwise Trainer would take one step more before it stops.
         return (epochs, 0) if stopped_early or self.state.global_step >= max_steps else begin

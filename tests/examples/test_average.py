@@ -80,7 +80,7 @@ def test_the_record_tells_whose_mean_it_is_and_what_it_reaches(runs, start, prep
 
 def test_runs_that_do_not_belong_together_have_no_mean(runs, start, prepared, tmp_path):
     stranger = train(runs[0], prepared, tmp_path / "stranger", seed=1)
-    with pytest.raises(ArgumentError, match=f"{stranger}: did not begin with"):
+    with pytest.raises(ArgumentError, match=f"{stranger}: did not start from"):
         mean_of([runs[0], stranger], prepared, tmp_path / "mean")
     with pytest.raises(ArgumentError, match=f"{prepared}: has no {TRAINING_INFO}"):
         mean_of([runs[0], prepared], prepared, tmp_path / "mean")

@@ -20,7 +20,7 @@ from transformers import (
     BertForSequenceClassification,
 )
 
-import dream_bert.export.folder
+import dream_bert.export.quantize
 from dream_bert import BertForSequenceRegression, DreamBertConfig, DreamBertForMaskedLM
 from dream_bert.cli.main import main
 from dream_bert.data.simulate import simulate
@@ -92,7 +92,7 @@ def test_float32_is_stock(tmp_path_factory, kind, layers, heads, lengths, seed):
 @pytest.mark.parametrize("preset", ["seed", "compact"])
 @pytest.mark.parametrize("kind", [BertForSequenceRegression, DreamBertForMaskedLM])
 def test_presets(preset, kind, tmp_path, monkeypatch):
-    monkeypatch.setattr(dream_bert.export.folder, "_CALIBRATION_ROWS", 2)
+    monkeypatch.setattr(dream_bert.export.quantize, "CALIBRATION_ROWS", 2)
     torch.manual_seed(0)
     model = kind(DreamBertConfig.preset(preset)).eval()
     inputs = random_inputs(np.random.default_rng(0), [30, 7, 30])

@@ -228,7 +228,7 @@ MOMENTS = {
         trainer, "mark_complete", lambda folder: folder.name == f"checkpoint-{step}"
     ),
     "half of an old checkpoint is deleted": lambda step, *_: _half_of_an_old_checkpoint(step),
-    "half of the final weights": lambda *_: _half_of_the_weights(".part"),
+    "half of the final weights": lambda *_: _half_of_the_weights("new"),
     "half of the final files are in place": lambda *_: _before(
         Path, "replace", lambda path, target: path.name == "config.json"
     ),

@@ -13,7 +13,6 @@ from huggingface_hub.repocard import metadata_load
 from huggingface_hub.repocard_data import eval_results_to_model_index, model_index_to_eval_results
 from transformers.pipelines import PIPELINE_REGISTRY
 
-import dream_bert.hub.card
 from dream_bert.errors import CardError
 from dream_bert.hub.card import render_card
 from dream_bert.hub.publish import DEFAULT_MODELS
@@ -114,11 +113,12 @@ def folder(tmp_path):
 def test_a_model_of_ones_own_claims_nothing_of_the_packages(folder):
     info = json.loads((folder / "training_info.json").read_text())
     info["data"]["fingerprint"], info["started_from"] = "f" * 64, {"model": None, "weights_sha256": None}
-    del info["mean_of"]
+    del info["mean_of"], info["data"]["description"], info["data"]["units"]
     (folder / "training_info.json").write_text(json.dumps(info))
     (folder / "evaluation.json").unlink()
     text = render_card("regression", "user/own", folder)
     assert "GSE104878" not in text and "fingerprint ffffffffffff" in text and "from random weights" in text
+    assert "in the units of its training labels (mean 7.1, " in text and "sorting-bin" not in text
     assert "| **own** | public | not measured | not measured |" in text
     assert not [r for r in ModelCard(text).data.eval_results if "leaderboard" in r.dataset_name]
 
@@ -134,7 +134,8 @@ def test_a_folder_without_records_gets_no_card(folder, content):
 def test_the_shipped_training_data_are_described():
     for folder in DEFAULT_MODELS.values():
         info = json.loads((folder / "training_info.json").read_text())
-        assert info["data"]["fingerprint"] in dream_bert.hub.card.KNOWN_DATA
+        assert "promoters of GEO GSE104878" in info["data"]["description"]
+        assert info["data"]["units"] == "sorting-bin units from 0 to 17"
 
 
 def test_what_a_model_learned_before_is_told():
@@ -155,3 +156,14 @@ def test_a_mean_is_told_by_the_rows_it_was_measured_on(tmp_path):
         assert f"promoters-{'5' * 12}" in card
         assert "of 3 such runs; 2 of them learned from promoters prepared by" in card
         assert f"(fingerprint {'6' * 12})" in card
+
+
+def test_data_are_described_by_their_record(folder):
+    info = json.loads((folder / "training_info.json").read_text())
+    info["data"] |= {"description": "my own promoters", "units": "counts a minute"}
+    info["mean_of"] = [{"data": "5" * 64, "description": "promoters of others"}] * 2
+    (folder / "training_info.json").write_text(json.dumps(info))
+    card = " ".join(render_card("regression", "user/own", folder).split())
+    assert "Training data: my own promoters; before that, 58,984 promoters of GEO" in card
+    assert "of 2 such runs; 2 of them learned from promoters of others." in card
+    assert "in counts a minute. It follows" in card and "Expression is in counts a minute;" in card

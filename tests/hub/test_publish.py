@@ -249,7 +249,7 @@ def test_a_hub_that_cannot_be_reached_is_said(client, capsys):
         closed.bind(("127.0.0.1", 0))
         client.setattr("huggingface_hub.constants.ENDPOINT", f"http://127.0.0.1:{closed.getsockname()[1]}")
         assert main(["publish", "regression", "--repo", "user/new"]) == 2
-    assert re.fullmatch(r"dream-bert: user/new: the push broke off .*\n", capsys.readouterr().err)
+    assert re.fullmatch(r"dream-bert: user/new: the push failed .*\n", capsys.readouterr().err)
 
 
 def test_without_onnx_it_is_said_what_to_install(hub, client, capsys):

@@ -216,7 +216,7 @@ def test_a_process_dies_and_the_resumed_run_ends_as_one_of_one_process(arguments
 
     ((status, printed),) = end(start("cpu.yaml", [*command, -1, *trained]))
     assert status == 0, printed
-    assert "Going on from" in printed and "checkpoint-9" in printed
+    assert "Resuming from" in printed and "checkpoint-9" in printed
     assert_same_outcome(tmp_path / "whole", tmp_path / "run", processes=2)
     epochs, evaluated = read_notes(tmp_path / "two", processes=2)
     assert epochs == read_notes(tmp_path / "one", processes=1)[0]

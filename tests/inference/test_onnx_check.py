@@ -61,7 +61,7 @@ def test_the_calibration_beside_a_graph_is_checked(folders, tmp_path):
     spoilt = spoil(folders, tmp_path, "conv", "onnx", lambda model: None)
     config = spoilt / "config.json"
     config.write_text(config.read_text().replace('"ratios": [', '"ratios": [9.0, '))
-    with pytest.raises(ModelError, match="calibration does not rise"):
+    with pytest.raises(ModelError, match="calibration is negative, not rising"):
         predict(["ACGT"], spoilt, backend="onnx", interval=0.9)
 
 

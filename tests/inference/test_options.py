@@ -7,7 +7,7 @@ import torch
 from closeness import assert_close
 from conftest import PLASMID_AROUND_INSERT
 
-import dream_bert.export.folder
+import dream_bert.export.quantize
 from dream_bert import BertForSequenceRegression, DreamBertConfig, DreamConvConfig, DreamConvForSequenceRegression
 from dream_bert.cli.main import main
 from dream_bert.export.folder import export_folder
@@ -36,7 +36,7 @@ def folder(request, tmp_path_factory):
     torch.manual_seed(0)
     MODELS[request.param](calibration=CALIBRATION, insert_lengths=[80, 80]).save_pretrained(path / "model")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dream_bert.export.folder, "_CALIBRATION_ROWS", 2)
+        patch.setattr(dream_bert.export.quantize, "CALIBRATION_ROWS", 2)
         export_folder(path / "exported", path / "model")
     return path / "exported"
 

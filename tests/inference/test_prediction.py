@@ -15,7 +15,9 @@ from transformers.modeling_outputs import SequenceClassifierOutput
 
 import dream_bert.inference.prediction
 from dream_bert.errors import ModelError
-from dream_bert.inference.prediction import load_model, predict
+from dream_bert.inference.loading import load_model
+from dream_bert.inference.model_files import model_name
+from dream_bert.inference.prediction import predict
 from dream_bert.sequence.construct import SequenceError, to_oligo
 from dream_bert.sequence.encoding import longest_insert
 
@@ -163,7 +165,9 @@ def test_a_model_without_regression_weights_is_refused(tiny_model, tiny_masked_l
         load_model(tmp_path / "mlm")
     tiny_model(**LAYOUT, hidden_size=32).save_pretrained(tmp_path / "wide")
     (tmp_path / "wide" / "config.json").write_text(tiny_model(**LAYOUT).config.to_json_string())
-    with pytest.raises(ModelError, match="has no fitting weights for .* more; config.json is of another model"):
+    with pytest.raises(
+        ModelError, match="has no fitting weights for .* more; give it the config.json of the same model"
+    ):
         load_model(tmp_path / "wide")
     BertConfig(num_labels=3).save_pretrained(tmp_path / "wide")
     with pytest.raises(ValueError, match="num_labels is 3"):
@@ -173,12 +177,12 @@ def test_a_model_without_regression_weights_is_refused(tiny_model, tiny_masked_l
 def test_a_missing_folder_is_named(tmp_path):
     for name in (tmp_path / "none", str(tmp_path / "none"), "./none"):
         with pytest.raises(OSError, match="no such model folder"):
-            load_model(name)
+            model_name(name)
 
 
 def test_a_broken_model_gives_no_number(tiny_model, inserts):
     model = tiny_model(**LAYOUT)
     with torch.no_grad():
         model.classifier.bias.fill_(math.nan)
-    with pytest.raises(ModelError, match="record '0': the model gives no finite number"):
+    with pytest.raises(ModelError, match="record '0': the model predicts no finite number"):
         predict(inserts, model)

@@ -399,10 +399,10 @@ def test_a_model_that_gives_no_number(model, folder, handler, monkeypatch, capsy
     broken.save_pretrained("broken")
     capsys.readouterr()  # transformers' progress bars, if no test before has silenced them
     write("ACGT\n")
-    message = "input:1: record '0': the model gives no finite number; "
+    message = "input:1: record '0': the model predicts no finite number; "
     assert_refused(["predict", "input", "--model", "broken", "-o", "out.tsv"], message, capsys)
     monkeypatch.setattr(handler, "model", broken)
-    with pytest.raises(ValueError, match="record '0': the model gives no finite number"):
+    with pytest.raises(ValueError, match="record '0': the model predicts no finite number"):
         handler({"inputs": "ACGT"})
 
 

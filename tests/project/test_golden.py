@@ -13,8 +13,9 @@ from transformers import BertForMaskedLM, pipeline
 
 from dream_bert import DreamBertForMaskedLM
 from dream_bert.export.folder import export_folder
-from dream_bert.inference.model_files import DEFAULT_MODEL, ONNX_FILES
-from dream_bert.inference.prediction import load_model, predict
+from dream_bert.inference.loading import load_model
+from dream_bert.inference.model_files import DEFAULT_MODEL, ONNX_FILES, model_name
+from dream_bert.inference.prediction import predict
 from dream_bert.sequence.encoding import encode
 
 BACKENDS = ["torch", "onnx", "onnx-int8"]
@@ -128,7 +129,7 @@ def test_neither_order_nor_company_changes_a_prediction(backend, folder, sequenc
 @pytest.mark.parametrize("name", ["dream-promoter-bert", "dream-promoter-conv"])
 def test_padding_changes_no_prediction(name, sequences):
     """All fifty in one padded batch, as a stock collator makes it."""
-    model = load_model(name).cpu()
+    model = load_model(model_name(name)).cpu()
     inputs = encode(write.to_inserts(sequences), model.config)
     assert not inputs["attention_mask"].all()
     with torch.inference_mode():
@@ -150,7 +151,7 @@ def test_threads_change_no_prediction_in_torch(model, sequences):
 
 @pytest.mark.parametrize("backend", ["onnx", "onnx-int8"])
 def test_threads_change_no_prediction_in_onnx(backend, sequences, exported):
-    inputs = encode(write.to_inserts(sequences), load_model().config)
+    inputs = encode(write.to_inserts(sequences), load_model(DEFAULT_MODEL).config)
     inputs = {name: array.reshape(-1, array.shape[-1]) for name, array in inputs.items()}  # a reading frame a row
     values = []
     for number in (1, 2):

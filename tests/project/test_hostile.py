@@ -26,8 +26,8 @@ from dream_bert import BertForSequenceRegression, DreamBertConfig, KmerTokenizer
 from dream_bert.cli.main import main
 from dream_bert.errors import ModelError, PublishError
 from dream_bert.hub.publish import DEFAULT_MODELS, publish
+from dream_bert.inference.loading import load_model
 from dream_bert.inference.model_files import ONNX_FILES
-from dream_bert.inference.prediction import load_model
 from dream_bert.models.config_checks import MAX_BYTES
 from dream_bert.sequence.tokenizer import write_tokenizer
 
@@ -85,7 +85,7 @@ def pickled(folder, tmp_path):
 )
 def test_a_pickle_is_not_opened(pickled, load):
     folder, opened = pickled
-    with pytest.raises(ValueError, match="has no model.safetensors; a pickle, such as pytorch_model.bin, can run"):
+    with pytest.raises(ValueError, match="has no model.safetensors; pickles such as pytorch_model.bin are not opened"):
         load(folder)
     assert not opened.exists()
 
@@ -194,7 +194,7 @@ def test_a_device_in_place_of_a_file_is_not_read(folder):
 
 
 def test_what_the_arguments_change_is_checked(folder):
-    with pytest.raises(ValueError, match="stride = 2"):
+    with pytest.raises(ValueError, match="stride is 2"):
         DreamBertConfig.from_pretrained(folder, stride=2)
     with pytest.raises(ValueError, match="hidden_size"):
         BertForSequenceRegression.from_pretrained(folder, hidden_size=HUGE)
@@ -236,7 +236,7 @@ def test_another_shape_is_never_filled_in(folder):
     save_file(weights | {"classifier.bias": torch.ones(2)}, folder / WEIGHTS)
     with pytest.raises(ModelError, match="has no fitting weights for classifier.bias"):
         load_model(folder)
-    with pytest.raises(ValueError, match="has no fitting weights for classifier.bias; config.json is of another"):
+    with pytest.raises(ValueError, match="has no fitting weights for classifier.bias; give it the config.json"):
         BertForSequenceRegression.from_pretrained(folder)
 
 
@@ -254,7 +254,8 @@ def test_weights_by_other_names_that_bert_has_had_are_found(folder, inserts):
 LIMITED = """
 import json, resource, sys
 from pathlib import Path
-from dream_bert.inference.prediction import load_model, predict
+from dream_bert.inference.loading import load_model
+from dream_bert.inference.prediction import predict
 from dream_bert.inference.files import predict_file
 warm, *cases = sys.argv[1:]
 predict(["ACGT"], warm)

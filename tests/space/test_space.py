@@ -97,7 +97,7 @@ def test_a_build_holds_all_that_the_page_names(build, tmp_path):
 def test_a_build_without_libraries_says_what_to_do_and_changes_nothing(build, tmp_path):
     (tmp_path / "dist").mkdir()
     (tmp_path / "dist" / "old").touch()
-    with pytest.raises(build.BuildError, match=r"ort\.wasm\.min\.mjs: is not there; run `npm --prefix space ci"):
+    with pytest.raises(build.BuildError, match=r"ort\.wasm\.min\.mjs: is missing; run `npm --prefix space ci"):
         build.build(tmp_path / "dist", tmp_path / "node_modules")
     assert [path.name for path in tmp_path.rglob("*")] == ["dist", "old"]
 

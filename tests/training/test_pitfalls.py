@@ -221,7 +221,7 @@ def test_a_fine_tuned_start_is_told_with_its_own_record(folders, few, tmp_path):
 
 def test_labels_that_are_all_one_value_end_a_run(folders, tmp_path):
     prepare([write_rows(tmp_path / "rows.txt", [2.0] * 20)], tmp_path / "data", ["regression"], validation=3)
-    with pytest.raises(DataError, match="all training rows have one expression"):
+    with pytest.raises(DataError, match="all training rows have the same expression"):
         train(run_regression, tmp_path / "data", tmp_path / "run", f"--model {folders['bert']}")
 
 

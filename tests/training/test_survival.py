@@ -176,7 +176,7 @@ def test_no_thread_of_gloo_outlives_a_script(status):
 def test_what_transformers_cannot_resume_is_said(monkeypatch):
     args = SimpleNamespace(output_dir="run", world_size=2, device=torch.device("cpu", 0))
     monkeypatch.setattr("transformers.__version__", "5.17.0")
-    with pytest.raises(RunFolderError, match="^run: transformers 5.17.0 cannot go on .* install transformers 5.18 "):
+    with pytest.raises(RunFolderError, match="^run: transformers 5.17.0 cannot resume .* install transformers 5.18 "):
         check_trainer_can_resume(args)
     for alone in (dict(world_size=1), dict(device=torch.device("cuda", 0))):
         check_trainer_can_resume(SimpleNamespace(**vars(args) | alone))
@@ -199,7 +199,7 @@ def test_a_full_disk_is_named_and_leaves_the_last_checkpoint(train, tmp_path, mo
     assert last_complete_checkpoint(tmp_path / "run") == str(tmp_path / "run/checkpoint-3")
     ends, errors = train("regression", tmp_path, more="--max_steps 6")
     assert ends == [0], errors
-    assert "Going on from" in errors
+    assert "Resuming from" in errors
 
 
 @pytest.mark.parametrize(
