@@ -1,1 +1,1 @@
-"""Configurations and models. They are published with the weights, so they import only each other."""
+"""Define configurations and models. They are published with the weights, so they import only each other."""

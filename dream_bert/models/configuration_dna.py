@@ -1,4 +1,4 @@
-"""The fields that the configurations of all models share: tokens, label scale, calibration."""
+"""Define the fields that the configurations of all models share: tokens, label scale, calibration."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The BERT's configuration: stock BERT's fields and those of `DnaConfig`, and its presets."""
+"""Define the BERT's configuration, with stock BERT's fields and those of `DnaConfig`, and its presets."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The convolutional model's configuration."""
+"""Define the convolutional model's configuration."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""BERT's layers without the work that a prediction from `[CLS]` does not need; they give stock's numbers.
+"""Compute BERT's layers without the work that a prediction from `[CLS]` does not need, with stock's numbers.
 
 They read the weights of stock modules instead of calling the modules; `is_stock` checks that this is equivalent.
 """

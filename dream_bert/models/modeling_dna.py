@@ -1,4 +1,4 @@
-"""Base classes of the models: weights from `model.safetensors` alone, and the scale of expression."""
+"""Define the models' base classes: loading from `model.safetensors` alone, and the loss in expression units."""
 
 import math
 from collections.abc import Container, Set

@@ -1,4 +1,4 @@
-"""BERT that predicts expression, and BERT for masked language modelling; their weights have stock BERT's names."""
+"""Define BERT for expression and for masked language modelling; the weights have stock BERT's names."""
 
 import torch
 from torch import Tensor, nn

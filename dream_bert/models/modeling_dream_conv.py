@@ -1,4 +1,4 @@
-"""Convolutions that predict expression: they learn from measurements much faster than a BERT, and can teach one."""
+"""Define convolutions that predict expression: they learn much faster than a BERT, and can teach one."""
 
 import torch
 from torch import Tensor, nn

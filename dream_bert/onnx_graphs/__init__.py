@@ -1,1 +1,1 @@
-"""ONNX graphs of the models, written node by node; they need no torch."""
+"""Write the models' ONNX graphs node by node, without torch."""

@@ -1,4 +1,4 @@
-"""Constant bases of the reporter construct, and the checks that turn an input sequence into an insert.
+"""Define the constant bases of the reporter construct, and check input sequences and extract their inserts.
 
 The plasmid is the pTpA GPRA scaffold (AddGene 127546; de Boer et al. 2020, https://doi.org/10.1038/s41587-019-0315-8).
 An *insert* (about 80 bp) lies between 17 and 13 constant bp, together the *oligo*; the plasmid around the insert is

@@ -1,4 +1,4 @@
-"""The 3-mer tokenizer. All its rules are in `tokenizer.json`, so that loading it needs none of this code."""
+"""Build the 3-mer tokenizer. All its rules are in `tokenizer.json`, so loading it needs none of this code."""
 
 import json
 from itertools import product
