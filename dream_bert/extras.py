@@ -11,7 +11,7 @@ _EXTRAS = {
 
 
 def explain_missing(error: ImportError) -> str:
-    """One line that names what could not be imported, and the extra that installs it.
+    """Say in one line what could not be imported, and which extra installs it.
 
     >>> explain_missing(ModuleNotFoundError("No module named 'onnx'", name="onnx"))
     "No module named 'onnx'; pip install 'dream-promoter-bert[onnx]'"

@@ -40,11 +40,11 @@ class Oligo(NamedTuple):
 
     insert: str
     reverse: bool = False
-    """Whether it is on the other strand."""
+    """True if it is on the other strand."""
     mismatches: int = 0
     """Changed bases in its constants."""
     flanked: bool = False
-    """Whether there are bases outside of its constants."""
+    """True if there are bases outside of its constants."""
 
 
 def find_oligo(sequence: str) -> Oligo | None:

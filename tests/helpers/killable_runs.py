@@ -1,7 +1,7 @@
-"""Training runs that note what they train on, and that die, are told to stop or find no room at a chosen moment.
+"""Start training runs that record their rows, and are killed, stopped or out of disk space at a chosen moment.
 
-Each run is forked from a process that has imported everything, so that it starts at once: `start` one, or several that
-train together.
+Each run is forked from a process that has imported everything, so that it starts at once. `start` can also start
+several processes that train together.
 """
 
 import errno
@@ -55,12 +55,15 @@ def start(
     step: int = 0,
     processes: int = 1,
 ) -> list[BaseProcess]:
-    """Start a training run; it notes its rows in `notes.RANK.rows`, and what it prints in `notes.RANK.err`.
+    """Start a training run; its rows go to `notes.RANK.rows`, and its output to `notes.RANK.err`.
 
     Args:
-        moment: one of `MOMENTS`, or none.
-        step: the one at which the moment comes.
-        processes: that train together.
+        stage: `mlm` or `regression`.
+        arguments: of the training script.
+        notes: the beginning of these files' names.
+        moment: one of `MOMENTS`, at which something happens to the run. Default: none.
+        step: the step of that moment.
+        processes: number of processes that train together.
     """
     ensure_server()
     store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False) if processes > 1 else None
@@ -81,7 +84,7 @@ def start(
 
 
 def ensure_server() -> None:
-    """Start the process that all runs are forked from; it looks for this module by PYTHONPATH alone."""
+    """Start the process that all runs are forked from; it finds this module by PYTHONPATH only."""
     _context.set_forkserver_preload(["killable_runs"])
     earlier = os.environ.get("PYTHONPATH")
     os.environ["PYTHONPATH"] = os.pathsep.join(sys.path)
@@ -94,7 +97,7 @@ def ensure_server() -> None:
 
 
 def end(runs: list[BaseProcess], timeout: float = 300) -> list[int]:
-    """Wait until the first process has ended, and for a while for the others; their exit statuses."""
+    """Wait until the first process has ended, and a while for the others; return their exit statuses."""
     multiprocessing.connection.wait([run.sentinel for run in runs], timeout)
     grace = 60 if any(run.exitcode in (0, PREEMPTED) for run in runs) else 0
     for run in runs:
@@ -105,7 +108,7 @@ def end(runs: list[BaseProcess], timeout: float = 300) -> list[int]:
 
 
 def rows_seen(notes: Path, processes: int, steps_an_epoch: int) -> dict[int, Counter]:
-    """The rows of every epoch, as hashes of ids and labels; of steps taken more than once the last time counts."""
+    """Count the rows of every epoch, as hashes of ids and labels; a repeated step replaces the earlier one."""
     epochs: dict[int, Counter] = {}
     for rank in range(processes):
         steps = {}
@@ -157,7 +160,7 @@ def _die() -> None:
 
 
 def _before(owner: object, name: str, when, act=_die) -> None:
-    """Act when `owner.name` is called with arguments for which `when` holds."""
+    """Call `act` before `owner.name` is called with arguments for which `when` is true."""
     call = getattr(owner, name)
 
     def act_and_call(*args, **kwargs):
@@ -213,7 +216,7 @@ def _in_checkpoint(step: int):
 
 
 def _sigterm_to_all() -> None:
-    """From another process: workers take the signal of their own parent for the end of their work."""
+    """Send SIGTERM from another process: workers stop if their own parent sends it."""
     processes = (*multiprocessing.active_children(), multiprocessing.current_process())
     subprocess.run(["kill", "-TERM", *(str(process.pid) for process in processes)], check=True)
 

@@ -73,7 +73,7 @@ def test_few_rows_give_no_interval():
     with pytest.raises(DataError, match="^28 held-out rows .* give at least 29$"):
         fit(np.arange(28.0), np.arange(28.0))
     known = fit(np.arange(29.0), np.arange(29.0) + 1)
-    with pytest.raises(ValueError, match="calibrated for at most 0.9$"):
+    with pytest.raises(ValueError, match="calibrated for at most 0.9; calibrate it on more rows$"):
         half_width(known, 0.95)
 
 
