@@ -118,7 +118,7 @@ def load_predictor(
     backend: str = "torch",
     interval: float | None = None,
 ) -> Predictor:
-    """Load a model that predicts inserts; a `Predictor` is returned unchanged. Arguments and errors as in `predict`."""
+    """Load a model that predicts inserts, or return a `Predictor` unchanged; arguments and errors as in `predict`."""
     if isinstance(model, Predictor):
         return model
     if batch_size is not None and batch_size < 1:

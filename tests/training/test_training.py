@@ -323,5 +323,5 @@ def test_arguments_change_the_preset():
 
 def test_arguments_change_a_trained_model_but_its_shape(models):
     assert ModelArguments(model=str(models["mlm"]), dropout=0.3).config().hidden_dropout_prob == 0.3
-    with pytest.raises(ValueError, match="--positions: .*mlm\d has its own; leave out"):
+    with pytest.raises(ValueError, match=r"--positions: .*mlm\d has its own; leave out"):
         ModelArguments(model=str(models["mlm"]), positions=99).config()
