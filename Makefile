@@ -12,12 +12,12 @@ TEACHER := h5py==3.16.0 pyjaspar==4.0.0
 WORKERS ?= 2
 PYTEST = "$(BIN)/python" -m pytest -n $(WORKERS) --dist loadfile
 CPU_BUILDS := https://download.pytorch.org/whl/cpu
-COMPILE := --quiet --python-version 3.11 --extra test --fork-strategy fewest --generate-hashes \
+COMPILE := --quiet --python-version 3.11 --extra test --extra docs --fork-strategy fewest --generate-hashes \
 	--no-annotate --excludes .ci/gpu-packages.txt --no-emit-package torch --no-emit-package dream-promoter-bert \
 	--custom-compile-command 'make lock' setup.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit test-slow coverage test-lowest page-tools teacher-tools lint lock audit artifacts space clean
+.PHONY: help setup demo test unit test-slow coverage test-lowest page-tools teacher-tools lint lock audit artifacts docs space clean
 
 # As many processes as cores: threads of each would only wait for one another.
 unit test-slow coverage: export OMP_NUM_THREADS ?= 1
@@ -80,10 +80,13 @@ audit: $(VENV)-tools/ready  ## Look for known vulnerabilities in the versions ch
 artifacts: setup  ## Rebuild the tokenizers that are committed
 	"$(BIN)/python" -m dream_bert.export.checkpoint
 
+docs: setup  ## Build the documentation into docs/_build
+	"$(BIN)/python" -m sphinx -W --keep-going -q -c docs . docs/_build
+
 space: setup  ## Build the page that predicts in the browser (needs npm) and serve it on this machine
 	npm --prefix space ci --ignore-scripts --no-audit --no-fund
 	"$(BIN)/python" space/build.py
 	"$(BIN)/python" space/serve.py
 
 clean:  ## Remove the virtual environment and what tools left behind
-	rm -rf "$(VENV)" "$(VENV)-lowest" "$(VENV)-tools" .pytest_cache .ruff_cache .hypothesis *.egg-info build space/dist space/node_modules
+	rm -rf "$(VENV)" "$(VENV)-lowest" "$(VENV)-tools" .pytest_cache .ruff_cache .hypothesis *.egg-info build docs/_build space/dist space/node_modules
