@@ -19,4 +19,4 @@ def test_the_documentation_is_built_without_a_warning(tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     reference = (tmp_path / "docs" / "api.html").read_text()
     for name in set(dream_bert.__all__) - {"__version__"}:
-        assert f"<span class=\"pre\">{name}</span>" in reference, name
+        assert f'<span class="pre">{name}</span>' in reference, name
