@@ -23,7 +23,7 @@ from pathlib import Path
 import datasets
 import measuring
 
-from dream_bert.data.dataset import read_manifest
+from dream_bert.data.manifest import read_manifest
 from dream_bert.data.prepare import prepare
 from dream_bert.data.simulate import simulate_file
 from dream_bert.sequence.tokenizer import KmerTokenizer

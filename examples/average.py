@@ -17,14 +17,14 @@ import torch
 from transformers import EvalPrediction, TrainingArguments
 
 from dream_bert import predict
-from dream_bert.data.dataset import PromoterDataset, read_manifest
+from dream_bert.data.dataset import PromoterDataset
+from dream_bert.data.manifest import read_manifest
 from dream_bert.errors import ArgumentError, ModelError
 from dream_bert.export.checkpoint import complete_checkpoint
 from dream_bert.inference.loading import RegressionModel, load_regression
 from dream_bert.inference.model_files import TRAINING_INFO, model_name
 from dream_bert.io.output import new_folder
 from dream_bert.models.config_checks import read_json
-from dream_bert.sequence.encoding import spell_rows
 from dream_bert.training.info import data_record, to_json, weights_hash
 from dream_bert.training.metrics import regression_metrics
 from dream_bert.training.run import run_script
@@ -85,8 +85,8 @@ def evaluate(model: RegressionModel, data: Path) -> dict[str, dict[str, float]]:
         rows = PromoterDataset(data, "regression", split)
         if not len(rows):
             continue
-        windows, offsets, expression = rows.rows(np.arange(len(rows)))
-        predicted = predict(spell_rows(windows, offsets), model)[:, None]
+        inserts, expression = rows.rows(np.arange(len(rows)))
+        predicted = predict(inserts, model)[:, None]
         reached = regression_metrics(EvalPrediction(predicted, expression))
         results[split] = {f"{prefix}_{name}": value for name, value in reached.items()}
     return results

@@ -19,7 +19,6 @@ import torch
 
 from dream_bert.data.dataset import PromoterDataset
 from dream_bert.sequence.construct import to_oligo
-from dream_bert.sequence.encoding import spell_rows
 from dream_bert.training.run import run_script
 
 BATCH = 128
@@ -30,8 +29,8 @@ SCALED = 16
 def read_split(folder: Path, split: str) -> tuple[list[str], np.ndarray]:
     """Read the oligos of a split of a prepared folder, and their expression, float32 (n,)."""
     rows = PromoterDataset(folder, "regression", split)
-    windows, offsets, expression = rows.rows(np.arange(len(rows)))
-    return list(map(to_oligo, spell_rows(windows, offsets))), expression
+    inserts, expression = rows.rows(np.arange(len(rows)))
+    return list(map(to_oligo, inserts)), expression
 
 
 def rescale(model: deepatt.DeepAtt, oligos: list[str], expression: np.ndarray) -> None:

@@ -19,7 +19,7 @@ from dream_bert.inference.loading import load_model
 from dream_bert.inference.model_files import model_name
 from dream_bert.io.output import open_output, text_stream
 from dream_bert.sequence.construct import to_oligo
-from dream_bert.sequence.encoding import K, bases, spell
+from dream_bert.sequence.encoding import K, bases, spell, window_ids
 
 CHUNK = 8192
 
@@ -27,11 +27,11 @@ CHUNK = 8192
 def measured_rows(prepared: Path) -> tuple[np.ndarray, np.ndarray]:
     """Read the train promoters of the most frequent length: bases, uint8 (n, length), and expression, float32 (n,)."""
     dataset = PromoterDataset(prepared, "regression", "train")
-    windows, offsets, expression = dataset.rows(np.arange(len(dataset)))
-    lengths = np.diff(offsets)
-    kept = lengths == np.bincount(lengths).argmax()
-    windows = windows[np.repeat(kept, lengths)].reshape(kept.sum(), -1)
-    return bases(windows)[:, : 1 - K].astype(np.uint8), expression[kept]
+    inserts, expression = dataset.rows(np.arange(len(dataset)))
+    lengths = np.array(list(map(len, inserts)))
+    kept = np.flatnonzero(lengths == np.bincount(lengths).argmax())
+    windows, _ = window_ids([inserts[i] for i in kept])
+    return bases(windows).reshape(len(kept), -1)[:, : 1 - K].astype(np.uint8), expression[kept]
 
 
 def invent(measured: np.ndarray, n: int, draw: np.random.Generator) -> np.ndarray:

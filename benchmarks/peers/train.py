@@ -28,7 +28,7 @@ import measuring
 from pseudo_label import measured_rows
 from public_leaderboard import PublicLeaderboard
 
-from dream_bert.data.dataset import read_manifest
+from dream_bert.data.manifest import read_manifest
 from dream_bert.io.output import open_output
 from dream_bert.sequence.construct import to_insert
 from dream_bert.sequence.encoding import K, bases, window_ids

@@ -1,7 +1,8 @@
-"""Rows of a prepared split as model inputs: masking and reading frames on the fly, a batch at once.
+"""Make model inputs of the rows of a prepared split, a batch at once: masking and reading frames are drawn here.
 
-What a row becomes is a pure function of the seed, the epoch and the row: not of its batch, of the process or worker
-that makes it, nor of what came before. So a resumed run, or one of two processes, sees the batches of an unbroken one.
+What a row becomes is a pure function of the seed, the epoch and the row. It does not depend on the batch, on the
+process or worker that makes it, or on earlier batches. So a resumed run, or one of two processes, sees the batches of
+an unbroken one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,29 +22,36 @@ from ..sequence.encoding import (
     VOCABULARY,
     K,
     context_ids,
+    encode,
     in_context,
     insert_tokens,
     longest_insert,
     model_inputs,
     positions_for,
-    spell_rows,
-    token_ids,
     window_ids,
 )
 from .dataset import PromoterDataset
-from .hashing import random_fractions, random_words
+from .random_numbers import random_fractions, row_streams
 from .sampler import FILLER
 
 IGNORED = -100
-"""The label of what does not count, as in `torch.nn.CrossEntropyLoss`: tokens not to predict, rows that fill up."""
-
+"""The label of what does not count, as in `torch.nn.CrossEntropyLoss`: tokens not to predict, rows of `FILLER`."""
 
 MOST_POSITIONS = 2048
 """The most positions, in tokens, that a configuration may have."""
 
+_RUN = 2 * K - 1
+"""Overlapping tokens that hide 3 bases together, as one token of stride 3 does."""
+
 
 class _Batches(Dataset):
     """A map-style dataset whose items are whole batches: `DataLoader` asks `__getitems__` for a list of rows.
+
+    Args:
+        rows: the split to make batches of.
+        config: the model's configuration.
+        seed: of all that is random.
+        limit: use only as many rows, the first. Default: all.
 
     Raises:
         DataError: if the model has no positions for the longest row.
@@ -65,7 +73,7 @@ def _check_lengths(rows: PromoterDataset, config: DnaConfig) -> None:
     longest, limit_bp = rows.manifest["insert_length"]["longest"], longest_insert(config)
     if longest <= limit_bp:
         return
-    # Of a new model the preset is not known here: as many as the neediest takes.
+    # The preset of a new model is not known here, so advise the positions that every preset can do with.
     layouts = [config, *map(DreamBertConfig.preset, PRESETS)]
     positions = max(positions_for(longest, layout) for layout in layouts)
     advice = []
@@ -83,9 +91,9 @@ class RegressionBatches(_Batches):
     """`input_ids` and `attention_mask`, int64 (n, length) or (n, frames, length), and `labels`, float32 (n,).
 
     Args:
-        partial_rows: the share of rows of which only a part is shown, with the label of the whole: one half of them
-            are a piece of any length, from anywhere, and of the others any share of the bases, here and there, reads
-            as N. Squared error then teaches the mean of all promoters with such a part, also for a few bp or N alone.
+        partial_rows: fraction of rows that are degraded but keep their label: half of them are cropped to a random
+            window, half have a random fraction of their bases replaced by N. With squared error the model then
+            predicts the mean of the promoters that contain what it sees. Default: 0.
     """
 
     def __init__(
@@ -98,25 +106,28 @@ class RegressionBatches(_Batches):
     ):
         super().__init__(rows, config, seed, limit)
         self.partial_rows = partial_rows
-        self._parts = np.random.SeedSequence(seed).generate_state(1, np.uint64)[0]
+        self._degrading, self._bases = _streams(seed, 2)
 
     def __getitems__(self, numbers: Sequence[int]) -> dict[str, torch.Tensor]:
         number = np.asarray(numbers)
-        windows, offsets, expression = self.rows.rows(number % len(self))
+        inserts, expression = self.rows.rows(number % len(self))
         expression[number == FILLER] = IGNORED
         if self.partial_rows:
-            windows, offsets = window_ids([*self._show_parts(spell_rows(windows, offsets), number)])
-        return _tensors(model_inputs(token_ids(windows, offsets, self.config)) | {"labels": expression})
+            inserts = [*self._degrade(inserts, number)]
+        return _tensors(encode(inserts, self.config) | {"labels": expression})
 
-    def _show_parts(self, inserts: list[str], number: np.ndarray) -> Iterator[str]:
-        random = random_fractions(self._parts, number, 3 + max(map(len, inserts)))
-        for insert, (fate, size, place, *each) in zip(inserts, random, strict=True):
-            if fate < self.partial_rows / 2:
-                piece = 1 + int(size * len(insert))
-                start = int(place * (len(insert) - piece + 1))
-                yield insert[start : start + piece]
-            elif fate < self.partial_rows:
-                yield "".join("N" if hidden < size else base for base, hidden in zip(insert, each, strict=False))
+    def _degrade(self, inserts: list[str], number: np.ndarray) -> Iterator[str]:
+        """Yield the inserts, some of them cropped or with N for bases."""
+        draws = random_fractions(row_streams(self._degrading, number)[:, None], np.arange(3)).tolist()
+        streams = row_streams(self._bases, number)
+        for insert, stream, (kind, amount, place) in zip(inserts, streams, draws, strict=True):
+            if kind < self.partial_rows / 2:
+                length = 1 + int(amount * len(insert))
+                start = int(place * (len(insert) - length + 1))
+                yield insert[start : start + length]
+            elif kind < self.partial_rows:
+                hidden = random_fractions(stream, np.arange(len(insert))) < amount
+                yield "".join("N" if is_hidden else base for base, is_hidden in zip(insert, hidden, strict=True))
             else:
                 yield insert
 
@@ -125,25 +136,25 @@ class MaskedLMBatches(_Batches):
     """`input_ids`, `attention_mask` and `labels`, int64 (n, length), of masked language modelling.
 
     15 % of the insert's tokens are to be predicted; of these 80 % read `[MASK]`, 10 % a random 3-mer and
-    10 % themselves (Devlin et al. 2019, https://arxiv.org/abs/1810.04805). Overlapping 3-mers tell their neighbours'
-    bases, so with stride 1 runs of 5 tokens share one fate: a run hides 3 bases, as one token of stride 3 does.
-    With stride 3 every row also takes a random reading frame.
+    10 % themselves (Devlin et al. 2019, https://arxiv.org/abs/1810.04805). Overlapping 3-mers reveal the bases of
+    their neighbours, so with stride 1 runs of 5 tokens are masked together: a run hides 3 bases, as one token of
+    stride 3 does. With stride 3 every row takes a random reading frame, too.
     """
 
     mask_fraction = 0.15
 
     def __init__(self, rows: PromoterDataset, config: DreamBertConfig, seed: int = 0, limit: int | None = None):
         super().__init__(rows, config, seed, limit)
-        self._frames, self._fates = np.random.SeedSequence(seed).generate_state(2, np.uint64)
+        self._frames, self._starts, self._readings, self._kmers = _streams(seed, 4)
 
     def __getitems__(self, numbers: Sequence[int]) -> dict[str, torch.Tensor]:
         number = np.asarray(numbers)
-        windows, offsets, _ = self.rows.rows(number % len(self))
+        inserts, _ = self.rows.rows(number % len(self))
         stride, context = self.config.stride, self.config.context
         frame = 0
         if stride == K:
-            frame = (random_words(self._frames, number, 1)[:, 0] % K).astype(np.int64)
-        tokens, counts = insert_tokens(windows, offsets, stride, frame)
+            frame = (random_fractions(row_streams(self._frames, number), 0) * K).astype(np.int64)
+        tokens, counts = insert_tokens(*window_ids(inserts), stride, frame)
         masked, row, column = self._mask(tokens, counts, number)
         inputs = model_inputs(in_context(masked, counts, stride, context))
         labels = np.full(inputs["input_ids"].shape, IGNORED)
@@ -153,34 +164,31 @@ class MaskedLMBatches(_Batches):
     def _mask(
         self, tokens: np.ndarray, counts: np.ndarray, number: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Tokens as the model reads them, and the rows and columns of those to predict."""
-        run = 1 if self.config.stride == K else 2 * K - 1
+        """Return the tokens as the model reads them, and the rows and columns of those to predict."""
+        run = 1 if self.config.stride == K else _RUN
+        start_fraction = 1 - (1 - self.mask_fraction) ** (1 / run)
         # Runs begin up to `run - 1` columns before a row, so that its first tokens are as likely as all others.
-        words = random_words(self._fates, number, run - 1 + tokens.shape[1])
-        column = np.arange(words.shape[1], dtype=np.int16)
-        # Of a word's 64 bits 32 say whether a run starts, 16 what becomes of it, and 16 which a random 3-mer is.
-        share = 1 - (1 - self.mask_fraction) ** (1 / run)
-        starts_run = words.astype(np.uint32) < np.uint32(share * 2**32)
-        start = np.maximum.accumulate(np.where(starts_run, column, np.int16(-run)), axis=1)
-        is_token = column[: tokens.shape[1]] < counts[:, None]
-        predicted = is_token & (column - start < run)[:, run - 1 :] & (number != FILLER)[:, None]
+        column = np.arange(run - 1 + tokens.shape[1], dtype=np.int16)
+        starts = random_fractions(row_streams(self._starts, number)[:, None], column) < start_fraction
+        # The column in which the last run began: one that has ended if it is too far back.
+        start = np.maximum.accumulate(np.where(starts, column, np.int16(-run)), axis=1)[:, run - 1 :]
+        column = column[run - 1 :]
+        is_token = np.arange(tokens.shape[1]) < counts[:, None]
+        row, place = np.nonzero(is_token & (column - start < run) & (number != FILLER)[:, None])
 
-        row, column = np.nonzero(predicted)
-        start = start[row, column + run - 1]
-        fate = words[row, start] >> np.uint64(48)
-        kmer = (words[row, column + run - 1] >> np.uint64(32)).astype(np.uint16)
-        kmers = len(VOCABULARY) - len(SPECIAL_TOKENS)
-        random_kmer = len(SPECIAL_TOKENS) + (kmer.astype(np.uint32) * kmers >> 16)
-        hidden_or_kept = np.where(fate < 0.8 * 2**16, MASK, tokens[row, column])
+        reading = random_fractions(row_streams(self._readings, number)[row], start[row, place])
+        kmer = random_fractions(row_streams(self._kmers, number)[row], place) * (len(VOCABULARY) - len(SPECIAL_TOKENS))
+        kmer = len(SPECIAL_TOKENS) + kmer.astype(int)
         masked = tokens.copy()
-        masked[row, column] = np.where(fate < 0.9 * 2**16, hidden_or_kept, random_kmer)
-        return masked, row, column
+        masked[row, place] = np.where(reading < 0.8, MASK, np.where(reading < 0.9, kmer, tokens[row, place]))
+        return masked, row, place
 
 
 def best_random_accuracy(input_ids: np.ndarray, stride: int, context: int) -> np.ndarray:
-    """The best accuracy that any model can have on each `[MASK]` token if all bases were uniformly random.
+    """Return the best accuracy that any model could have on each `[MASK]` token if all bases were uniformly random.
 
-    A token of stride 3 hides 3 bases, so 1/64; an overlapping one hides those that no readable token covers.
+    It is 1/4 to the power of the bases that the token hides: 3 with stride 3, and with stride 1 those that no readable
+    token covers.
 
     Args:
         input_ids: int (n, length), as `MaskedLMBatches` gives them; Trainer pads them further with -100.
@@ -202,6 +210,11 @@ def best_random_accuracy(input_ids: np.ndarray, stride: int, context: int) -> np
     known = np.stack([readable[:, i : i + length + K - 1] for i in range(K)]).any(axis=0)
     hidden = np.stack([~known[:, i : i + length] for i in range(K)]).sum(axis=0)
     return 4.0 ** -hidden[masked].astype(np.float64)
+
+
+def _streams(seed: int, count: int) -> np.ndarray:
+    """Return the streams of random numbers of a seed, uint64 (count,)."""
+    return np.random.SeedSequence(seed).generate_state(count, np.uint64)
 
 
 def _tensors(arrays: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:

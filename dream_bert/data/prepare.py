@@ -1,22 +1,19 @@
-"""Prepare training data: read and check labelled sequences, select, split, and write token rows to Arrow shards.
+"""Prepare training data: read and check labelled sequences, select, split, and write them to Arrow shards.
 
 The stage `mlm` holds the most expressed fraction of the rows, for masked-LM pretraining; `regression` holds all.
-Rows are read once, to a spool file, and from there block by block: memory does not grow with their number, but for the
-hashes of those held out, 8 bytes each.
+Inserts are read once, to a spool file, and from there block by block. In memory are the labels, the split of each row,
+and the inserts of the splits held out.
 """
 
 import hashlib
 import json
-import math
 import os
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from fractions import Fraction
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -30,19 +27,17 @@ from ..io.rejects import Rejects
 from ..io.streams import naming
 from ..sequence.construct import check_insert
 from .bulk_reader import LONGEST_INSERT, Block, scan_blocks
-from .dataset import FORMAT, STAGES, read_manifest
+from .manifest import FORMAT, STAGES, load_manifest
 from .related import group_related
 from .row_spool import Spool
 from .shard_writer import ShardWriter
-from .splits import Share, deal, deal_groups, held_before, is_in, split_sizes, top_threshold
+from .splits import Share, assign, assign_groups, seen_in_earlier_splits, split_sizes, top_threshold
 
 TOP_FRACTION = Fraction(1, 5)
 MLM_VALIDATION = Fraction(1, 20)
 VALIDATION = Fraction(152_786, 6_739_258)
 TEST = Fraction(76_393, 6_739_258)
 """The shares of the SYSU-SAIL-2022 entry: of its 6,739,258 rows they give its own counts."""
-
-SHARD_ROWS = 262_144
 
 
 def prepare(
@@ -59,7 +54,6 @@ def prepare(
     columns: Columns = USUAL,
     skip_bad: bool = False,
     overwrite: bool = False,
-    shard_rows: int = SHARD_ROWS,
 ) -> dict:
     """Make the prepared folder that `PromoterDataset` opens; it appears complete or not at all.
 
@@ -78,7 +72,6 @@ def prepare(
         skip_bad: leave bad rows out, count them in the manifest and list them in `rejects.tsv`; else the first ends
             the run.
         overwrite: replace an earlier prepared folder.
-        shard_rows: rows a shard.
 
     Returns:
         The manifest. Mean and standard deviation (population) of expression are those of regression's train split.
@@ -115,20 +108,21 @@ def prepare(
             "fingerprint": hashlib.sha256("".join(source["sha256"] for source in sources).encode()).hexdigest(),
             "versions": _versions(),
         }
-        hands = partial(deal_groups, groups=group_related(spool.windows())) if keep_related else deal
+        split = assign
+        if keep_related:
+            split = partial(assign_groups, groups=group_related(part.to_pylist() for part in spool.inserts()))
         if "mlm" in stages:
             threshold = top_threshold(spool.expression, top_fraction)
-            rows = sum(int(np.count_nonzero(block >= threshold)) for block in spool.expression())
-            sizes = split_sizes(rows, {"validation": mlm_validation})
-            written = _write_splits(spool, hands, sizes, (seed, 0), threshold, build, "mlm", shard_rows)
+            taken = spool.expression >= threshold
+            sizes = split_sizes(int(np.count_nonzero(taken)), {"validation": mlm_validation})
+            splits = split(taken, list(sizes.values()), (seed, 0))
             manifest |= {"top_fraction": float(top_fraction), "threshold": threshold}
-            manifest["stages"]["mlm"] = written.entries(sizes)
+            manifest["stages"]["mlm"], _ = _write_splits(spool, splits, sizes, build, "mlm")
         if "regression" in stages:
             sizes = split_sizes(spool.rows, {"test": test, "validation": validation})
-            written = _write_splits(spool, hands, sizes, (seed, 1), -math.inf, build, "regression", shard_rows)
-            train = written.writers["train"]
-            manifest |= {"label_mean": train.mean, "label_std": train.std}
-            manifest["stages"]["regression"] = written.entries(sizes)
+            splits = split(np.ones(spool.rows, dtype=bool), list(sizes.values()), (seed, 1))
+            manifest["stages"]["regression"], labels = _write_splits(spool, splits, sizes, build, "regression")
+            manifest |= {"label_mean": float(labels.mean()), "label_std": float(labels.std())}
         Path(build, "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     return manifest
 
@@ -153,7 +147,7 @@ def _read_source(source: str, spool: Spool, rejects: Rejects, columns: Columns) 
     rows = 0
     for row in scanned:
         if isinstance(row, Block):
-            rows += len(row.lengths)
+            rows += len(row.inserts)
             spool.add_block(row)
             continue
         rows += 1
@@ -177,56 +171,49 @@ def _check_target(folder: Path, overwrite: bool) -> None:
         raise DataError(f"{folder}: is a file; name a folder")
     if set(os.listdir(folder)) - {"manifest.json", "rejects.tsv", *STAGES}:
         raise DataError(f"{folder}: holds other files than prepared data; name a new folder")
-    read_manifest(folder)
+    load_manifest(folder)
     if not overwrite:
         raise DataError(f"{folder}: holds prepared data; name a new folder, or give --overwrite")
 
 
-class _Splits(NamedTuple):
-    """The shards of a stage's splits, and how many rows of each a split before holds, too."""
-
-    writers: dict[str, ShardWriter]
-    duplicates: Counter[str]
-
-    def entries(self, asked: dict[str, int]) -> dict[str, dict]:
-        """The splits in the manifest; `asked` are the rows wanted, of which related rows may leave some out."""
-        return {
-            split: {
-                "rows": shards.rows,
-                "asked": asked[split],
-                "duplicates_dropped": self.duplicates[split],
-                "shards": shards.shards,
-            }
-            for split, shards in self.writers.items()
-        }
-
-
 def _write_splits(
-    spool: Spool,
-    hands: Callable[..., Iterator[np.ndarray]],
-    sizes: dict[str, int],
-    seed: Sequence[int],
-    threshold: float,
-    build: Path,
-    stage: str,
-    shard_rows: int,
-) -> _Splits:
-    """Write each row of a stage to the split it is dealt to, unless a split before holds its insert too."""
-    writers, duplicates = {split: ShardWriter(build, f"{stage}/{split}", shard_rows) for split in sizes}, Counter()
-    dealt = partial(hands, sizes=list(sizes.values()), seed=seed, threshold=threshold)
-    held = held_before(spool.hashes(), dealt(spool.expression()), len(sizes))
-    for numbers, (window_ids, expression, hashes) in zip(dealt(spool.expression()), spool.blocks(), strict=True):
-        for number, (split, writer) in enumerate(writers.items()):
-            rows = np.flatnonzero(numbers == number)
-            is_duplicate = is_in(hashes[rows], held[number])
-            duplicates[split] += int(np.count_nonzero(is_duplicate))
-            rows = rows[~is_duplicate]
-            writer.add(window_ids.take(pa.array(rows)), expression[rows])
-    for writer in writers.values():
-        writer.close()
-    if not writers["train"].rows:
+    spool: Spool, splits: np.ndarray, sizes: dict[str, int], build: Path, stage: str
+) -> tuple[dict[str, dict], np.ndarray]:
+    """Write the rows of a stage, but those whose insert is in an earlier split, too.
+
+    Args:
+        spool: all rows.
+        splits: the number of each row's split, or `NOT_TAKEN`, uint8 (n,).
+        sizes: the names of the splits, and how many rows of each were asked for.
+        build: the folder to fill.
+        stage: the name of the stage.
+
+    Returns:
+        The splits' entries in the manifest, and the expression of the last split's rows.
+    """
+    last = len(sizes) - 1
+    seen = seen_in_earlier_splits(spool.inserts, splits, last)
+    labels = spool.expression[(splits == last) & ~seen]
+    if not len(labels):
         raise DataError("every insert of the train split is in another split too; give more, distinct inserts")
-    return _Splits(writers, duplicates)
+    entries = {}
+    writers = [ShardWriter(build, f"{stage}/{split}") for split in sizes]
+    begin = 0
+    for inserts in spool.inserts():
+        here = slice(begin, begin + len(inserts))
+        for number, writer in enumerate(writers):
+            rows = np.flatnonzero((splits[here] == number) & ~seen[here])
+            writer.add(inserts.take(pa.array(rows)), spool.expression[begin + rows])
+        begin += len(inserts)
+    for number, (split, writer) in enumerate(zip(sizes, writers, strict=True)):
+        writer.close()
+        entries[split] = {
+            "rows": writer.rows,
+            "asked": sizes[split],  # related rows may leave some out
+            "duplicates_dropped": int(np.count_nonzero(seen[splits == number])),
+            "shards": writer.shards,
+        }
+    return entries, labels
 
 
 def _versions() -> dict[str, str]:

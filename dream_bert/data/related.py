@@ -1,6 +1,6 @@
-"""Rows that have bases in common, as overlapping tiles of a genome have: which they are, and which have none."""
+"""Find rows that have bases in common, as overlapping tiles of a genome have."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,14 +8,17 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from ..sequence.encoding import bases, spell_rows
+from ..sequence.encoding import bases, window_ids
 from .dataset import PromoterDataset
 
 SHARED_BP = 20
-"""Rows that have as many bp in a row in common, on either strand, are related."""
+"""Rows that have as many consecutive bp in common, on either strand, are related."""
 
 _CHUNK = 65_536
+"""Rows of the train split that are read at a time."""
+
 _NONE = np.iinfo(np.uint64).max
+"""Stands for bp that hold an N or the end of a row; 20 bp take 40 bits."""
 
 
 class HeldOut(NamedTuple):
@@ -25,24 +28,24 @@ class HeldOut(NamedTuple):
     measured: np.ndarray
 
 
-def group_related(parts: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    """Number the groups of rows that are related, or related to rows of the group.
+def group_related(parts: Iterable[Sequence[str]]) -> np.ndarray:
+    """Label the connected components of rows that share `SHARED_BP` bp on either strand.
 
-    Takes about 3 KB of memory a row of 80 bp.
+    Takes about 3 KB of memory for a row of 80 bp.
 
     Args:
-        parts: rows, as flat window ids and offsets, (n + 1,).
+        parts: the rows' inserts, in parts.
 
     Returns:
-        the number of each row's group, int32 (rows,).
+        The number of each row's component, int32 (rows,).
     """
     words, rows, n = [np.empty(0, np.uint64)], [np.empty(0, np.int32)], 0
-    for windows, offsets in parts:
-        either = np.minimum(*_shared_words(windows))
-        row = np.repeat(np.arange(n, n + len(offsets) - 1, dtype=np.int32), np.diff(offsets))
+    for inserts in parts:
+        forward, reverse, row = _shared_words(inserts)
+        either = np.minimum(forward, reverse)
         words.append(either[either != _NONE])
-        rows.append(row[either != _NONE])
-        n += len(offsets) - 1
+        rows.append(n + row[either != _NONE])
+        n += len(inserts)
     word, row = np.concatenate(words), np.concatenate(rows)
     order = np.argsort(word, kind="stable")
     word, row = word[order], row[order]
@@ -52,31 +55,40 @@ def group_related(parts: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
 
 
 def unrelated_rows(data: str | Path) -> HeldOut:
-    """The rows of the validation and the test split that share no `SHARED_BP` bp with a row of the train split."""
+    """Return the rows of the validation and test splits that share no `SHARED_BP` bp with a row of the train split.
+
+    Args:
+        data: a prepared folder with the stage `regression`.
+
+    Raises:
+        DataError: if the folder cannot be used.
+    """
     splits = [PromoterDataset(data, "regression", split) for split in ("validation", "test")]
     parts = [split.rows(np.arange(len(split))) for split in splits]
-    windows = np.concatenate([part[0] for part in parts])
-    lengths = np.concatenate([np.diff(part[1]) for part in parts])
-    forward, reverse = _shared_words(windows)
+    inserts = [insert for part, _ in parts for insert in part]
+    forward, reverse, row = _shared_words(inserts)
     known = np.unique(np.concatenate([forward, reverse, [_NONE]]))
     in_train = np.zeros(len(known), dtype=bool)
     train = PromoterDataset(data, "regression", "train")
     for begin in range(0, len(train), _CHUNK):
-        chunk = train.rows(np.arange(begin, min(begin + _CHUNK, len(train))))[0]
-        words = _shared_words(chunk)[0]
+        chunk, _ = train.rows(np.arange(begin, min(begin + _CHUNK, len(train))))
+        words, _, _ = _shared_words(chunk)
         at = np.searchsorted(known, words).clip(max=len(known) - 1)
         in_train[at[known[at] == words]] = True
     in_train &= known != _NONE
     related = in_train[np.searchsorted(known, forward)] | in_train[np.searchsorted(known, reverse)]
-    row = np.repeat(np.arange(len(lengths)), lengths)
-    alone = np.flatnonzero(np.bincount(row, weights=related, minlength=len(lengths)) == 0)
-    inserts = [insert for part in parts for insert in spell_rows(*part[:2])]
-    measured = np.concatenate([part[2] for part in parts])
+    alone = np.flatnonzero(np.bincount(row, weights=related, minlength=len(inserts)) == 0)
+    measured = np.concatenate([expression for _, expression in parts])
     return HeldOut([inserts[i] for i in alone], measured[alone])
 
 
-def _shared_words(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The `SHARED_BP` bp from every base on, and their reverse complements, as uint64; `_NONE` where one is N."""
+def _shared_words(inserts: Sequence[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the `SHARED_BP` bp from every base on, their reverse complements, and the number of the base's row.
+
+    The bp are numbers in base 4, uint64, or `_NONE`; the rows are int32. All are flat, with two entries more a row
+    than it has bases.
+    """
+    windows, offsets = window_ids(inserts)
     letters = np.append(bases(windows), np.full(SHARED_BP - 1, 4)).astype(np.uint64)
     forward, reverse = np.zeros((2, len(windows)), dtype=np.uint64)
     whole = np.ones(len(windows), dtype=bool)
@@ -85,4 +97,5 @@ def _shared_words(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         whole &= base < 4
         forward = forward << np.uint64(2) | base & np.uint64(3)
         reverse |= (np.uint64(3) - (base & np.uint64(3))) << np.uint64(2 * i)
-    return np.where(whole, forward, _NONE), np.where(whole, reverse, _NONE)
+    row = np.repeat(np.arange(len(inserts), dtype=np.int32), np.diff(offsets))
+    return np.where(whole, forward, _NONE), np.where(whole, reverse, _NONE), row

@@ -1,10 +1,11 @@
-"""Which rows a stage of training takes, and the split of each, from blocks of rows: memory does not grow with them."""
+"""Choose the rows of a stage of training, and assign each to a split."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
 import numpy as np
+import pyarrow as pa
 
 from ..errors import DataError
 
@@ -12,47 +13,30 @@ Share = int | float | Fraction
 """A number of rows, or a fraction of all; a fraction's number of rows is rounded down."""
 
 NOT_TAKEN = 255
-_DEALT = 1 << 16
-_DIGIT = 16
+"""The split number of rows that the stage does not take."""
+
+_PART = 1 << 16
 
 
-def top_threshold(blocks: Callable[[], Iterable[np.ndarray]], fraction: float | Fraction) -> float:
-    """The expression of the row at rank ceil(fraction * n) from the top, by radix selection.
+def top_threshold(expression: np.ndarray, fraction: float | Fraction) -> float:
+    """Return the expression of the row at rank ceil(fraction * n) from the top.
 
     Args:
-        blocks: gives all rows' expression, float64, in blocks; called five times.
-        fraction: above 0, to 1.
+        expression: of all rows, float64 (n,).
+        fraction: above 0, at most 1.
 
-    >>> top_threshold(lambda: [np.array([3.0, 1.0]), np.array([2.0, 2.0])], 0.5)
+    >>> top_threshold(np.array([3.0, 1.0, 2.0, 2.0]), 0.5)
     2.0
     """
-    rank = math.ceil(Fraction(str(fraction)) * sum(map(len, blocks())))
-    prefix = 0
-    for shift in range(64 - _DIGIT, -1, -_DIGIT):
-        counts = np.zeros(1 << _DIGIT, dtype=np.int64)
-        for block in blocks():
-            keys = _ascending_keys(block) >> np.uint64(shift)
-            keys = keys[keys >> np.uint64(_DIGIT) == prefix]
-            counts += np.bincount(keys & np.uint64(len(counts) - 1), minlength=len(counts))
-        at_least = counts[::-1].cumsum()[::-1]
-        digit = int(np.flatnonzero(at_least >= rank)[-1])
-        rank -= int(at_least[digit] - counts[digit])
-        prefix = prefix << _DIGIT | digit
-    bits = prefix ^ (1 << 63) if prefix >> 63 else prefix ^ (2**64 - 1)
-    return float(np.uint64(bits).view(np.float64))
-
-
-def _ascending_keys(values: np.ndarray) -> np.ndarray:
-    """Integers, uint64, in the order of the floats, float64; the two zeros are equal."""
-    bits = (values + 0.0).view(np.uint64)
-    return bits ^ np.where(bits >> np.uint64(63), np.uint64(2**64 - 1), np.uint64(1 << 63))
+    place = len(expression) - math.ceil(Fraction(str(fraction)) * len(expression))
+    return float(np.partition(expression, place)[place])
 
 
 def split_sizes(rows: int, shares: dict[str, Share]) -> dict[str, int]:
-    """How many rows each named split takes, and `train` what remains.
+    """Return how many rows each named split takes; `train` takes the rest.
 
     Raises:
-        DataError: if a share is negative, a fraction above 1, or none is left for `train`.
+        DataError: if a share is negative or a fraction above 1, or no row is left for `train`.
 
     >>> split_sizes(10, {"test": 2, "validation": 0.35})
     {'test': 2, 'validation': 3, 'train': 5}
@@ -67,88 +51,90 @@ def split_sizes(rows: int, shares: dict[str, Share]) -> dict[str, int]:
     return sizes | {"train": rows - sum(sizes.values())}
 
 
-def deal(
-    blocks: Iterable[np.ndarray], sizes: Sequence[int], seed: int | Sequence[int], threshold: float = -math.inf
-) -> Iterator[np.ndarray]:
-    """Deal rows to splits at random, exactly so many to each; which, does not depend on the blocks.
+def assign(taken: np.ndarray, sizes: Sequence[int], seed: int | Sequence[int]) -> np.ndarray:
+    """Assign rows to splits at random, with exact sizes.
 
     Args:
-        blocks: all rows' expression, float64, in blocks.
-        sizes: of the splits, in their order; their sum is the number of rows at or above the threshold.
+        taken: which rows the stage takes, bool (n,).
+        sizes: rows of each split; their sum is the number of rows taken.
         seed: of the random numbers.
-        threshold: rows below it are not taken.
 
-    Yields:
-        for each block the numbers of its rows' splits, uint8, or `NOT_TAKEN`.
+    Returns:
+        The number of each row's split, uint8 (n,); `NOT_TAKEN` for rows that are not taken.
 
-    >>> [dealt.tolist() for dealt in deal([np.array([1.0, 3.0]), np.array([5.0])], (0, 2), seed=0, threshold=2)]
-    [[255, 1], [1]]
+    >>> assign(np.array([False, True, True]), (0, 2), seed=0).tolist()
+    [255, 1, 1]
     """
-    random, left = np.random.default_rng(seed), np.array(sizes)
-    dealt = np.empty(0, dtype=np.uint8)
-    for block in blocks:
-        taken = block >= threshold
-        count = np.count_nonzero(taken)
-        while len(dealt) < count:
-            hand = random.multivariate_hypergeometric(left, min(_DEALT, left.sum()))
-            left -= hand
-            dealt = np.append(dealt, random.permutation(np.repeat(np.arange(len(hand), dtype=np.uint8), hand)))
-        splits = np.full(len(block), NOT_TAKEN, dtype=np.uint8)
-        splits[taken], dealt = dealt[:count], dealt[count:]
-        yield splits
+    random, left, parts = np.random.default_rng(seed), np.array(sizes), [np.empty(0, dtype=np.uint8)]
+    # 65,536 rows at a time, as version 0.1 did: data that are prepared again keep their splits.
+    while left.any():
+        part = random.multivariate_hypergeometric(left, min(_PART, left.sum()))
+        left -= part
+        parts.append(random.permutation(np.repeat(np.arange(len(part), dtype=np.uint8), part)))
+    splits = np.full(len(taken), NOT_TAKEN, dtype=np.uint8)
+    splits[taken] = np.concatenate(parts)
+    return splits
 
 
-def deal_groups(
-    blocks: Iterable[np.ndarray],
-    sizes: Sequence[int],
-    seed: int | Sequence[int],
-    threshold: float = -math.inf,
-    *,
-    groups: np.ndarray,
-) -> Iterator[np.ndarray]:
-    """Deal rows as `deal`, but all of a group to one split: no split gets more than its size, and the last the rest.
+def assign_groups(
+    taken: np.ndarray, sizes: Sequence[int], seed: int | Sequence[int], *, groups: np.ndarray
+) -> np.ndarray:
+    """Assign rows to splits as `assign` does, but all rows of a group to one split.
+
+    No split gets more rows than its size, but the last, which gets the rest.
 
     Args:
-        groups: the number of each row's group, int (rows,).
+        groups: the number of each row's group, int (n,).
 
-    >>> groups = np.array([0, 0, 1, 0])
-    >>> [dealt.tolist() for dealt in deal_groups([np.ones(2), np.ones(2)], (2, 2), seed=0, groups=groups)]
-    [[1, 1], [0, 1]]
+    >>> assign_groups(np.ones(4, dtype=bool), (2, 2), seed=0, groups=np.array([0, 0, 1, 0])).tolist()
+    [1, 1, 0, 1]
     """
-    blocks = list(blocks)
-    taken = np.concatenate(blocks) >= threshold
     rows = np.bincount(groups[taken], minlength=groups.max() + 1)
-    dealt, left = np.full(len(rows), len(sizes) - 1, dtype=np.uint8), list(sizes[:-1])
+    split_of, left = np.full(len(rows), len(sizes) - 1, dtype=np.uint8), list(sizes[:-1])
     for group in np.random.default_rng(seed).permutation(len(rows)):
         for number, room in enumerate(left):
             if rows[group] <= room:
-                dealt[group] = number
+                split_of[group] = number
                 left[number] -= rows[group]
                 break
-    splits = np.where(taken, dealt[groups], NOT_TAKEN).astype(np.uint8)
-    yield from np.split(splits, np.cumsum([len(block) for block in blocks])[:-1])
+    return np.where(taken, split_of[groups], np.uint8(NOT_TAKEN))
 
 
-def held_before(hashes: Iterable[np.ndarray], dealt: Iterable[np.ndarray], splits: int) -> list[np.ndarray]:
-    """For each split the hashes, ascending, of the rows dealt to the splits before it.
+def seen_in_earlier_splits(
+    inserts: Callable[[], Iterable[pa.StringArray]], splits: np.ndarray, last: int
+) -> np.ndarray:
+    """Find the rows whose insert is in a split before theirs, too.
 
-    >>> held_before([np.array([9, 7, 8])], [np.array([1, 0, 2])], 3)
-    [array([], dtype=uint64), array([7], dtype=uint64), array([7, 9], dtype=uint64)]
+    Takes about 200 bytes of memory for each row of the splits before the last.
+
+    Args:
+        inserts: gives the inserts of all rows, in blocks; called twice.
+        splits: the number of each row's split, uint8 (n,), or `NOT_TAKEN`.
+        last: the number of the last split.
+
+    Returns:
+        bool (n,); False for rows that are not taken.
+
+    >>> blocks = [pa.array(["AC", "GT"]), pa.array(["AC", "AC"])]
+    >>> seen_in_earlier_splits(lambda: blocks, np.array([0, 1, 1, NOT_TAKEN]), last=1).tolist()
+    [False, False, True, False]
     """
-    parts = [[np.empty(0, dtype=np.uint64)] for _ in range(splits)]
-    for block, numbers in zip(hashes, dealt, strict=True):
-        for later in range(1, splits):
-            parts[later].append(block[numbers < later].astype(np.uint64))
-    return [np.unique(np.concatenate(part)) for part in parts]
+    first: dict[str, int] = {}
+    for _, texts, numbers in _chosen(inserts(), splits, splits < last):
+        for insert, number in zip(texts, numbers.tolist(), strict=True):
+            first[insert] = min(number, first.get(insert, number))
+    seen = np.zeros(len(splits), dtype=bool)
+    for rows, texts, numbers in _chosen(inserts(), splits, splits <= last):
+        seen[rows] = np.array([first.get(insert, last) for insert in texts], dtype=np.uint8) < numbers
+    return seen
 
 
-def is_in(values: np.ndarray, ascending: np.ndarray) -> np.ndarray:
-    """Where a value is among those that ascend. (`np.isin` sorts the values too.)
-
-    >>> is_in(np.array([3, 1, 4]), np.array([1, 2, 3]))
-    array([ True,  True, False])
-    """
-    if not len(ascending):
-        return np.zeros(len(values), dtype=bool)
-    place = np.searchsorted(ascending, values)
-    return ascending[np.minimum(place, len(ascending) - 1, out=place)] == values
+def _chosen(inserts: Iterable[pa.StringArray], splits: np.ndarray, chosen: np.ndarray):
+    """Yield the places, inserts and splits of the chosen rows, block by block."""
+    begin = 0
+    for block in inserts:
+        rows = np.flatnonzero(chosen[begin : begin + len(block)])
+        yield begin + rows, block.take(pa.array(rows)).to_pylist(), splits[begin + rows]
+        begin += len(block)
+    if begin != len(splits):
+        raise ValueError(f"there are {begin} inserts for {len(splits)} rows")

@@ -21,7 +21,7 @@ A row's id has at most 4,096 characters, its sequence at most 4 Mi, and its othe
 import gzip
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -62,17 +62,9 @@ def read_records(
 
 
 def scan_records(
-    path: str | Path,
-    labelled: bool = False,
-    text_scanner: Callable[..., Iterator] | None = None,
-    *,
-    columns: Columns = USUAL,
-    keep: bool = False,
+    path: str | Path, labelled: bool = False, *, columns: Columns = USUAL, keep: bool = False
 ) -> Iterator[Record | BadRow]:
-    """Like `read_records`, but a bad row comes as a `BadRow` in its place, and the reading goes on after it.
-
-    `text_scanner` takes the place of `scan_text`.
-    """
+    """Read the records of a file as `read_records` does, but yield a `BadRow` for each bad row and go on after it."""
     with ExitStack() as stack:
         if str(path) == "-":
             if sys.stdin is None:
@@ -95,7 +87,7 @@ def scan_records(
             rows = scan_parquet(file, name, labelled, columns, keep)
         else:
             refuse_binary(head, name)
-            rows = (text_scanner or scan_text)(stream, name, labelled, columns, keep)
+            rows = scan_text(stream, name, labelled, columns, keep)
         if (first := next(rows, None)) is None:
             raise ReadError(f"{name}: has no record; give {FORMATS}")
         yield first

@@ -69,16 +69,6 @@ def spell(bases: np.ndarray) -> str:
     return np.frombuffer(BASES.encode(), dtype=np.uint8)[bases].tobytes().decode()
 
 
-def spell_rows(windows: np.ndarray, offsets: np.ndarray) -> list[str]:
-    """Recover the inserts from their windows; letters but A C G T are N.
-
-    >>> spell_rows(*window_ids(["ACG", "t"]))
-    ['ACG', 'T']
-    """
-    text = spell(bases(windows))
-    return [text[begin : end - (K - 1)] for begin, end in zip(offsets, offsets[1:], strict=False)]
-
-
 def kmer_ids(text: bytes) -> np.ndarray:
     """Number all 3-mers of a text, uint8 (len(text) - 2,); letters but A C G T U read as N.
 

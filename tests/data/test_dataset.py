@@ -19,13 +19,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dream_bert.cli import main as cli
-from dream_bert.data import row_spool as spool
-from dream_bert.data.dataset import PromoterDataset, read_manifest
+from dream_bert.data import bulk_reader, row_spool, shard_writer
+from dream_bert.data.dataset import PromoterDataset
+from dream_bert.data.manifest import read_manifest
 from dream_bert.data.prepare import TEST, VALIDATION, prepare
 from dream_bert.data.shard_writer import ShardWriter
 from dream_bert.errors import DataError, ReadError
 from dream_bert.sequence.construct import SequenceError, to_oligo
-from dream_bert.sequence.encoding import VOCABULARY
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 
@@ -48,25 +48,19 @@ def write_rows(path: Path, rows: list[tuple[str, float]]) -> Path:
 
 
 def inserts_of(dataset: PromoterDataset) -> list[str]:
-    """Decode the windows back: the middle base of each but the first and last, which hold N N."""
-    ids, offsets, _ = dataset.rows(np.arange(len(dataset)))
-    words = ["".join(VOCABULARY[i][1] for i in ids[a:b]) for a, b in zip(offsets, offsets[1:], strict=False)]
-    assert all(word[0] == word[-1] == "N" for word in words)
-    return [word[1:-1] for word in words]
+    return dataset.rows(np.arange(len(dataset)))[0]
 
 
 def labels_of(dataset: PromoterDataset) -> list[float]:
-    return dataset.rows(np.arange(len(dataset)))[2].tolist()
-
-
-def windows(insert: str) -> list[int]:
-    text = f"NN{insert}NN"
-    return [VOCABULARY.index(text[i : i + 3]) for i in range(len(insert) + 2)]
+    return dataset.rows(np.arange(len(dataset)))[1].tolist()
 
 
 @pytest.fixture(autouse=True)
-def small_spool(monkeypatch):
-    monkeypatch.setattr(spool, "_ROWS", 64)
+def small_parts(monkeypatch):
+    """Read, gather and write in parts of a few rows."""
+    monkeypatch.setattr(bulk_reader, "_BLOCK", 4096)
+    monkeypatch.setattr(row_spool, "_ROWS", 64)
+    monkeypatch.setattr(shard_writer, "SHARD_ROWS", 100)
 
 
 @pytest.fixture
@@ -79,7 +73,7 @@ SHARES = {"mlm_validation": 0.1, "validation": 0.2, "test": 60}
 
 @pytest.fixture
 def folder(tmp_path, source):
-    prepare([source], tmp_path / "data", shard_rows=100, **SHARES)
+    prepare([source], tmp_path / "data", **SHARES)
     return tmp_path / "data"
 
 
@@ -126,10 +120,11 @@ def test_the_manifest(folder, source):
         {"name": str(source), "bytes": source.stat().st_size, "rows": 500, "sha256": digest}
     ]
     assert (manifest["seed"], manifest["top_fraction"], manifest["rejected"]) == (0, 0.2, {})
+    assert len(manifest["stages"]["regression"]["train"]["shards"]) > 1
     for stage, splits in manifest["stages"].items():
         for split, entry in splits.items():
             assert sum(shard["rows"] for shard in entry["shards"]) == entry["rows"]
-            assert all(shard["rows"] <= 100 for shard in entry["shards"])
+            assert all(100 <= shard["rows"] < 200 for shard in entry["shards"][:-1])
             for shard in entry["shards"]:
                 content = (folder / shard["file"]).read_bytes()
                 assert hashlib.sha256(content).hexdigest() == shard["sha256"]
@@ -139,19 +134,19 @@ def test_the_manifest(folder, source):
 
 
 def test_datasets_opens_a_shard(folder):
-    shard = read_manifest(folder)["stages"]["regression"]["train"]["shards"][1]
+    first, shard, *_ = read_manifest(folder)["stages"]["regression"]["train"]["shards"]
     theirs = datasets.Dataset.from_file(str(folder / shard["file"]))
     ours = PromoterDataset(folder, "regression", "train")
-    assert theirs[5]["window_ids"] == ours[105][0].tolist()
-    assert (len(theirs), theirs[5]["expression"]) == (shard["rows"], ours[105][1])
+    assert len(theirs) == shard["rows"]
+    assert (theirs[5]["insert"], theirs[5]["expression"]) == ours[first["rows"] + 5]
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_gives_another_split(tmp_path, source, folder):
-    again = prepare([source], tmp_path / "again", shard_rows=100, **SHARES)
+    again = prepare([source], tmp_path / "again", **SHARES)
     assert again == read_manifest(folder)
-    other = prepare([source], tmp_path / "other", shard_rows=100, seed=1, **SHARES)
+    other = prepare([source], tmp_path / "other", seed=1, **SHARES)
     assert other["stages"] != again["stages"]
-    alone = prepare([source], tmp_path / "alone", ["mlm"], shard_rows=100, **SHARES)
+    alone = prepare([source], tmp_path / "alone", ["mlm"], **SHARES)
     assert alone["stages"] == {"mlm": again["stages"]["mlm"]}
     assert "label_mean" not in alone
 
@@ -269,6 +264,9 @@ def test_only_prepared_data_is_overwritten_and_only_when_asked(tmp_path, folder,
     with pytest.raises(DataError, match="other files"):
         prepare([source], folder, overwrite=True)
     assert (folder / "notes.txt").read_text() == "mine"
+    (folder / "notes.txt").unlink()
+    edit(folder, lambda manifest, _: manifest.update(format=1))
+    assert prepare([source], folder, ["mlm"], overwrite=True) == manifest
     (tmp_path / "empty").mkdir()
     prepare([source], tmp_path / "empty", ["mlm"])
     with pytest.raises(DataError, match="is a file"):
@@ -294,14 +292,16 @@ def test_rows_gathers_what_was_asked_in_its_order(tmp_path_factory, picks):
     folder = Path(tmp_path_factory.getbasetemp(), "gather")
     if not folder.exists():
         rows = write_rows(folder.with_suffix(".txt"), make_rows(10))
-        prepare([rows], folder, ["regression"], validation=0, test=0, shard_rows=3)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(bulk_reader, "_BLOCK", 1)
+            patch.setattr(row_spool, "_ROWS", 2)
+            patch.setattr(shard_writer, "SHARD_ROWS", 3)
+            prepare([rows], folder, ["regression"], validation=0, test=0)
     dataset = PromoterDataset(folder, "regression", "train")
-    ids, offsets, expression = dataset.rows(np.array(picks, dtype=np.int64))
+    inserts, expression = dataset.rows(np.array(picks, dtype=np.int64))
     rows = make_rows(10)
-    assert (ids.dtype, offsets.dtype, expression.dtype) == (np.uint8, np.int64, np.float32)
-    assert [ids[a:b].tolist() for a, b in zip(offsets, offsets[1:], strict=False)] == [
-        windows(rows[pick][0]) for pick in picks
-    ]
+    assert expression.dtype == np.float32
+    assert inserts == [rows[pick][0] for pick in picks]
     assert expression.tolist() == [float(np.float32(rows[pick][1])) for pick in picks]
 
 
@@ -324,7 +324,7 @@ def test_an_empty_split_opens(tmp_path, source):
     prepare([source], tmp_path / "data", ["regression"], validation=0, test=0)
     dataset = PromoterDataset(tmp_path / "data", "regression", "test")
     assert len(dataset) == 0
-    assert [len(part) for part in dataset.rows([])] == [0, 1, 0]
+    assert [len(part) for part in dataset.rows([])] == [0, 0]
 
 
 def edit(folder: Path, change) -> None:
@@ -349,9 +349,9 @@ def circle(path: Path) -> None:
     path.symlink_to(path.name)
 
 
-def as_schema(folder: Path, window_ids: pa.DataType) -> pa.Table:
+def as_schema(folder: Path, insert: pa.DataType) -> pa.Table:
     with pa.ipc.open_stream(folder / "mlm/train/part-00000.arrow") as stream:
-        return stream.read_all().cast(pa.schema({"window_ids": window_ids, "expression": pa.float32()}))
+        return stream.read_all().cast(pa.schema({"insert": insert, "expression": pa.float32()}))
 
 
 def write_shard(folder: Path, table: pa.Table) -> None:
@@ -365,7 +365,15 @@ def write_shard(folder: Path, table: pa.Table) -> None:
         (lambda folder: (folder / "manifest.json").unlink(), "has no manifest.json"),
         (lambda folder: (folder / "manifest.json").write_text("{"), "is no JSON"),
         (lambda folder: (folder / "manifest.json").write_text("[]"), "is no JSON object"),
-        (lambda folder: edit(folder, lambda manifest, _: manifest.update(format=99)), "is not a manifest of format"),
+        (
+            lambda folder: edit(folder, lambda manifest, _: manifest.update(format=99)),
+            "has format 99, .*format 2;",
+        ),
+        (
+            lambda folder: edit(folder, lambda manifest, _: manifest.update(format=1)),
+            "has format 1, .*prepare",
+        ),
+        (lambda folder: edit(folder, lambda manifest, _: manifest.pop("format")), "is not the manifest of prepared"),
         (lambda folder: edit(folder, lambda manifest, _: manifest["stages"].pop("mlm")), "holds no split mlm/train"),
         (lambda folder: edit(folder, lambda _, shard: shard.update(rows=3)), "does not hold the 3 rows"),
         (lambda folder: edit(folder, lambda _, shard: shard.update(file="../x.arrow")), "outside the folder"),
@@ -392,6 +400,7 @@ def write_shard(folder: Path, table: pa.Table) -> None:
         (lambda folder: edit(folder, lambda _, shard: shard.update(file="a" * 300)), "is missing|outside"),
         (lambda folder: edit(folder, lambda _, shard: shard.update(file=7)), "shard 0 of mlm/train has no file"),
         (lambda folder: edit(folder, lambda _, shard: shard.update(rows=-1)), "has no file, number of rows"),
+        (lambda folder: edit(folder, lambda _, shard: shard.update(rows=0)), "has no file, number of rows"),
         (lambda folder: edit(folder, lambda _, shard: shard.update(rows="3")), "has no file, number of rows"),
         (lambda folder: edit(folder, lambda _, shard: shard.update(rows=True)), "has no file, number of rows"),
         (lambda folder: edit(folder, lambda _, shard: shard.update(rows=10**30)), "does not hold the 10+ rows"),
@@ -405,8 +414,8 @@ def write_shard(folder: Path, table: pa.Table) -> None:
             "not a number",
         ),
         (lambda folder: write_shard(folder, pa.table({"x": [1]})), "does not hold"),
-        (lambda folder: write_shard(folder, as_schema(folder, pa.large_list(pa.uint8()))), "does not hold"),
-        (lambda folder: write_shard(folder, as_schema(folder, pa.list_(pa.uint16()))), "does not hold"),
+        (lambda folder: write_shard(folder, as_schema(folder, pa.large_string())), "does not hold"),
+        (lambda folder: write_shard(folder, as_schema(folder, pa.binary())), "does not hold"),
     ],
 )
 def test_damage_is_found_on_opening(folder, damage, message):
@@ -435,12 +444,12 @@ def test_verifying_names_the_shard_that_changed(folder):
     PromoterDataset(folder, "regression", "test").verify()
 
 
-def test_a_flipped_bit_that_nobody_verifies_changes_no_sequence(tmp_path):
+def test_a_flipped_bit_is_found_at_the_latest_by_verifying(tmp_path):
     draw = random.Random(4)
     rows = [("".join(draw.choices("ACGT", k=draw.randint(1, 9))), float(number)) for number in range(6)]
     folder, source = tmp_path / "data", write_rows(tmp_path / "rows.txt", rows)
     prepare([source], folder, ["regression"], validation=0, test=0)
-    whole = PromoterDataset(folder, "regression", "train").rows(range(6))
+    whole, _ = PromoterDataset(folder, "regression", "train").rows(range(6))
     path = folder / "regression/train/part-00000.arrow"
     content = path.read_bytes()
     outcomes = Counter()
@@ -451,15 +460,32 @@ def test_a_flipped_bit_that_nobody_verifies_changes_no_sequence(tmp_path):
         dataset = None
         try:
             dataset = PromoterDataset(folder, "regression", "train")
-            ids, offsets, _ = dataset.rows(range(6))
+            inserts, _ = dataset.rows(range(6))
         except DataError as error:
             assert str(path) in str(error) and len(str(error).splitlines()) == 1
             outcomes["opening" if dataset is None else "reading"] += 1
         else:
-            np.testing.assert_array_equal(ids, whole[0])
-            np.testing.assert_array_equal(offsets, whole[1])
-            outcomes["none"] += 1
-    assert outcomes["opening"] and outcomes["reading"] >= len(whole[0])
+            assert len(inserts) == 6 and all(insert and set(insert) <= set("ACGTN") for insert in inserts)
+            outcomes["none" if inserts == whole else "another base"] += 1
+        if dataset is not None:
+            with pytest.raises(DataError, match="its SHA-256 is not the manifest's"):
+                dataset.verify()
+    assert set(outcomes) == {"opening", "reading", "none", "another base"}
+    assert outcomes["reading"] > outcomes["another base"]  # A and C, C and G, G and N, ... differ in one bit
+
+
+def test_other_characters_are_found_where_they_are(folder):
+    dataset = PromoterDataset(folder, "regression", "train")
+    shard = read_manifest(folder)["stages"]["regression"]["train"]["shards"][0]
+    path = folder / shard["file"]
+    for other in (b"R", b"\n", b"a", b"\xff"):
+        content = path.read_bytes()
+        place = content.index(dataset[7][0].encode())
+        remove(path).write_bytes(content[:place] + other + content[place + 1 :])
+        damaged = PromoterDataset(folder, "regression", "train")
+        with pytest.raises(DataError, match=f"^{path}: is damaged in row 7; prepare the data again$"):
+            damaged.rows([3, 7, 2])
+        remove(path).write_bytes(content)
 
 
 def test_a_shard_cut_off_anywhere_is_found_on_opening(folder):

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from dream_bert import PromoterDataset
 from dream_bert.data.prepare import prepare
 from dream_bert.data.related import group_related, unrelated_rows
-from dream_bert.data.splits import NOT_TAKEN, deal_groups
-from dream_bert.sequence.encoding import window_ids
+from dream_bert.data.splits import NOT_TAKEN, assign_groups
 
 
 def reverse_complement(insert):
@@ -54,7 +53,7 @@ def source(labels, tmp_path_factory):
 def inserts_of(folder, stage, split, labels):
     by_label = {np.float32(label): insert for insert, label in labels.items()}
     rows = PromoterDataset(folder, stage, split)
-    return {by_label[np.float32(label)] for label in rows.rows(np.arange(len(rows)))[2]}
+    return {by_label[np.float32(label)] for label in rows.rows(np.arange(len(rows)))[1]}
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 65_536])
@@ -73,7 +72,7 @@ def test_unrelated_rows_share_no_20_bp_on_either_strand(chunk, source, labels, t
 def test_groups_are_those_of_a_walk_from_row_to_related_row(labels):
     inserts = list(labels)
     parts = [inserts[:100], [], inserts[100:]]
-    groups = group_related((ids, offsets) for ids, offsets in map(window_ids, parts))
+    groups = group_related(parts)
     numbers = {}
     for start in range(len(inserts)):
         if start in numbers:
@@ -99,20 +98,17 @@ def test_related_rows_are_kept_in_one_split(source, labels, tmp_path):
     assert len(unrelated_rows(tmp_path / "data").inserts) == 100
 
 
-@given(st.lists(st.integers(0, 8), min_size=1, max_size=60), st.integers(0, 9), st.lists(st.integers(0, 60)))
-def test_a_group_is_dealt_to_one_split_that_has_room(groups, seed, edges):
+@given(st.lists(st.integers(0, 8), min_size=1, max_size=60), st.integers(0, 9))
+def test_a_group_is_assigned_to_one_split_that_has_room(groups, seed):
     groups, draw = np.array(groups), np.random.default_rng(seed)
-    expression = draw.integers(0, 4, len(groups)).astype(float)
+    taken = draw.random(len(groups)) < 0.5
     sizes = [*draw.integers(0, 20, 2).tolist(), 0]
-    blocks = np.split(expression, np.minimum(np.sort(edges), len(groups)).astype(int))
-    numbers = [*deal_groups(blocks, sizes, seed, threshold=2, groups=groups)]
-    assert {part.dtype for part in numbers} == {np.dtype(np.uint8)}
-    assert [len(block) for block in numbers] == [len(block) for block in blocks]
-    numbers = np.concatenate(numbers)
-    assert ((numbers == NOT_TAKEN) == (expression < 2)).all()
+    splits = assign_groups(taken, sizes, seed, groups=groups)
+    assert (splits.dtype, len(splits)) == (np.uint8, len(groups))
+    assert ((splits == NOT_TAKEN) == ~taken).all()
     for number, size in enumerate(sizes[:-1]):
-        assert np.count_nonzero(numbers == number) <= size
-        for group in np.unique(groups[numbers == 2]):  # one that went to the last split found no room
-            assert np.count_nonzero((groups == group) & (expression >= 2)) > size - np.count_nonzero(numbers == number)
+        assert np.count_nonzero(splits == number) <= size
+        for group in np.unique(groups[splits == 2]):  # one that went to the last split found no room
+            assert np.count_nonzero((groups == group) & taken) > size - np.count_nonzero(splits == number)
     for group in np.unique(groups):
-        assert len(set(numbers[(groups == group) & (expression >= 2)])) <= 1
+        assert len(set(splits[(groups == group) & taken])) <= 1

@@ -16,7 +16,6 @@ from dream_bert import predict
 from dream_bert.data.dataset import PromoterDataset
 from dream_bert.errors import ArgumentError
 from dream_bert.inference.model_files import TRAINING_INFO
-from dream_bert.sequence.encoding import spell_rows
 from dream_bert.training import run_regression
 
 FLAGS = "--use_cpu --report_to none --disable_tqdm True --max_steps 2 --eval_strategy no --save_strategy no"
@@ -73,8 +72,8 @@ def test_the_record_tells_whose_mean_it_is_and_what_it_reaches(runs, start, prep
     assert info["started_from"]["training_info"] == json.loads((start / TRAINING_INFO).read_text())
     assert info["held_out"]["fingerprint"] == info["data"]["fingerprint"]
     rows = PromoterDataset(prepared, "regression", "test")
-    windows, offsets, expression = rows.rows(np.arange(len(rows)))
-    said = predict(spell_rows(windows, offsets), tmp_path / "mean")
+    inserts, expression = rows.rows(np.arange(len(rows)))
+    said = predict(inserts, tmp_path / "mean")
     assert info["results"]["test"]["test_pearson"] == pytest.approx(pearsonr(said, expression).statistic, abs=1e-4)
 
 

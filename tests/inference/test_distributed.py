@@ -111,7 +111,7 @@ def data(tmp_path_factory) -> Path:
     lines = [f"{insert}\t{row / 8 + insert.count('A') / 64}\n" for row, insert in enumerate(inserts)]
     (folder / "rows.txt").write_text("".join(lines))
     sizes = dict(mlm_validation=VALIDATION + TEST, validation=VALIDATION, test=TEST)
-    prepare([folder / "rows.txt"], folder / "prepared", top_fraction=1.0, shard_rows=10, **sizes)
+    prepare([folder / "rows.txt"], folder / "prepared", top_fraction=1.0, **sizes)
     return folder / "prepared"
 
 
@@ -223,7 +223,7 @@ def test_a_process_dies_and_the_resumed_run_ends_as_one_of_one_process(arguments
     for rows in epochs:
         assert len(rows) == ROWS and set(rows.values()) == {1}
     splits = {split: PromoterDataset(data, "regression", split) for split in ("validation", "test")}
-    labels = {split: sorted(rows.rows(np.arange(len(rows)))[2].tolist()) for split, rows in splits.items()}
+    labels = {split: sorted(rows.rows(np.arange(len(rows)))[1].tolist()) for split, rows in splits.items()}
     # The first epoch's; the second's after the resumption, the test rows, the validation rows for the record.
     wanted = [labels[split] for split in ("validation", "validation", "test", "validation")]
     assert [sorted(values) for values in evaluated] == wanted

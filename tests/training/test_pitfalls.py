@@ -25,7 +25,7 @@ from dream_bert.errors import DataError, ModelError
 from dream_bert.hub.card import render_card
 from dream_bert.inference.loading import load_regression
 from dream_bert.inference.model_files import CHECKPOINTS, TRAINING_INFO, model_name
-from dream_bert.sequence.encoding import longest_insert, positions_for, spell_rows
+from dream_bert.sequence.encoding import longest_insert, positions_for
 from dream_bert.training import run_mlm, run_regression
 from dream_bert.training.arguments import ModelArguments
 from dream_bert.training.label_scale import start_at_labels
@@ -171,8 +171,7 @@ def labelled(tmp_path: Path, folder: Path, slope: float, noise: float = 0.0) -> 
     (tmp_path / "rows.txt").write_text("".join(f"{s}\t{y:.6f}\n" for s, y in zip(inserts, labels, strict=True)))
     prepare([tmp_path / "rows.txt"], tmp_path / "data", ["regression"], validation=5, test=5)
     rows = PromoterDataset(tmp_path / "data", "regression", "train")
-    windows, offsets, measured = rows.rows(np.arange(len(rows)))
-    return tmp_path / "data", spell_rows(windows, offsets), measured
+    return tmp_path / "data", *rows.rows(np.arange(len(rows)))
 
 
 @pytest.mark.parametrize("kind", ["bert", "conv"])
