@@ -1,1 +1,1 @@
-"""Training data: preparing, storing, sampling and simulating labelled promoters."""
+"""Prepare, store, sample and simulate labelled promoters to train on."""

@@ -1,4 +1,4 @@
-"""Make model inputs of the rows of a prepared split, a batch at once: masking and reading frames are drawn here.
+"""Make batches of model inputs from the rows of a prepared split, with random masks and reading frames.
 
 What a row becomes is a pure function of the seed, the epoch and the row. It does not depend on the batch, on the
 process or worker that makes it, or on earlier batches. So a resumed run, or one of two processes, sees the batches of
@@ -35,13 +35,13 @@ from .random_numbers import random_fractions, row_streams
 from .sampler import FILLER
 
 IGNORED = -100
-"""The label of what does not count, as in `torch.nn.CrossEntropyLoss`: tokens not to predict, rows of `FILLER`."""
+"""The label that the loss ignores, as in `torch.nn.CrossEntropyLoss`: of tokens not to predict, and of `FILLER`."""
 
 MOST_POSITIONS = 2048
-"""The most positions, in tokens, that a configuration may have."""
+"""Largest number of positions, in tokens, of a configuration."""
 
 _RUN = 2 * K - 1
-"""Overlapping tokens that hide 3 bases together, as one token of stride 3 does."""
+"""Number of overlapping tokens that are masked together: they hide 3 bases, as one token of stride 3 does."""
 
 
 class _Batches(Dataset):
@@ -50,8 +50,8 @@ class _Batches(Dataset):
     Args:
         rows: the split to make batches of.
         config: the model's configuration.
-        seed: of all that is random.
-        limit: use only as many rows, the first. Default: all.
+        seed: of the random numbers.
+        limit: use only as many rows, from the first. Default: all.
 
     Raises:
         DataError: if the model has no positions for the longest row.
@@ -88,7 +88,8 @@ def _check_lengths(rows: PromoterDataset, config: DnaConfig) -> None:
 
 
 class RegressionBatches(_Batches):
-    """`input_ids` and `attention_mask`, int64 (n, length) or (n, frames, length), and `labels`, float32 (n,).
+    """Batches of regression: `input_ids` and `attention_mask`, int64 (n, length) or (n, frames, length), and `labels`,
+    float32 (n,).
 
     Args:
         partial_rows: fraction of rows that are degraded but keep their label: half of them are cropped to a random
@@ -133,7 +134,7 @@ class RegressionBatches(_Batches):
 
 
 class MaskedLMBatches(_Batches):
-    """`input_ids`, `attention_mask` and `labels`, int64 (n, length), of masked language modelling.
+    """Batches of masked language modelling: `input_ids`, `attention_mask` and `labels`, int64 (n, length).
 
     15 % of the insert's tokens are to be predicted; of these 80 % read `[MASK]`, 10 % a random 3-mer and
     10 % themselves (Devlin et al. 2019, https://arxiv.org/abs/1810.04805). Overlapping 3-mers reveal the bases of
@@ -167,10 +168,10 @@ class MaskedLMBatches(_Batches):
         """Return the tokens as the model reads them, and the rows and columns of those to predict."""
         run = 1 if self.config.stride == K else _RUN
         start_fraction = 1 - (1 - self.mask_fraction) ** (1 / run)
-        # Runs begin up to `run - 1` columns before a row, so that its first tokens are as likely as all others.
+        # Runs may begin up to `run - 1` columns before a row, so that its first tokens are masked as often as others.
         column = np.arange(run - 1 + tokens.shape[1], dtype=np.int16)
         starts = random_fractions(row_streams(self._starts, number)[:, None], column) < start_fraction
-        # The column in which the last run began: one that has ended if it is too far back.
+        # The column where the last run began. If it is more than `run` columns back, that run has ended.
         start = np.maximum.accumulate(np.where(starts, column, np.int16(-run)), axis=1)[:, run - 1 :]
         column = column[run - 1 :]
         is_token = np.arange(tokens.shape[1]) < counts[:, None]
@@ -191,7 +192,7 @@ def best_random_accuracy(input_ids: np.ndarray, stride: int, context: int) -> np
     token covers.
 
     Args:
-        input_ids: int (n, length), as `MaskedLMBatches` gives them; Trainer pads them further with -100.
+        input_ids: int (n, length), of `MaskedLMBatches`; Trainer pads them further with -100.
         stride, context: those of the model.
 
     Returns:
@@ -206,7 +207,7 @@ def best_random_accuracy(input_ids: np.ndarray, stride: int, context: int) -> np
     column = np.arange(length)
     is_insert = (column > len(upstream)) & (column < tokens - len(downstream) - 1)
     readable = np.pad(is_insert & ~masked, ((0, 0), (K - 1, K - 1)))
-    # Base j of a row is covered by tokens j-2 to j; token i covers bases i to i+2.
+    # Base j of a row is covered by tokens j-2 to j, and token i covers bases i to i+2.
     known = np.stack([readable[:, i : i + length + K - 1] for i in range(K)]).any(axis=0)
     hidden = np.stack([~known[:, i : i + length] for i in range(K)]).sum(axis=0)
     return 4.0 ** -hidden[masked].astype(np.float64)

@@ -37,7 +37,7 @@ TOP_FRACTION = Fraction(1, 5)
 MLM_VALIDATION = Fraction(1, 20)
 VALIDATION = Fraction(152_786, 6_739_258)
 TEST = Fraction(76_393, 6_739_258)
-"""The shares of the SYSU-SAIL-2022 entry: of its 6,739,258 rows they give its own counts."""
+"""Shares of the rows, as in the SYSU-SAIL-2022 entry: with its 6,739,258 rows they give its counts."""
 
 
 def prepare(
@@ -60,31 +60,33 @@ def prepare(
     Args:
         inputs: files as `read_records` takes them, or `hub:OWNER/NAME[:CONFIG[:SPLIT]]` for a data set of the Hugging
             Face Hub with the same columns (split `train` if not given).
-        folder: to be made in a folder that exists; it may exist itself if it is empty.
-        stages: `mlm`, `regression` or both.
-        seed: the splits are a function of it and of the number of rows.
-        top_fraction: part of the rows, by expression, that `mlm` takes; all rows tied with the last are taken too.
-        mlm_validation, validation, test: rows, or a fraction of the stage's rows.
-        keep_related: deal rows that have 20 bp in common, on either strand, to the same split, as those of overlapping
-            tiles: held-out rows are then unlike those of training, and a few less than asked for. Takes 3 KB of memory
-            a row.
+        folder: the folder to make, in a folder that exists. It may exist itself if it is empty.
+        stages: `mlm`, `regression` or both. Default: both.
+        seed: the splits are a function of it and of the number of rows. Default: 0.
+        top_fraction: fraction of the rows, by expression, that `mlm` takes; rows tied with the last are taken, too.
+            Default: 1/5.
+        mlm_validation, validation, test: rows, or a fraction of the stage's rows. Default: the entry's shares.
+        keep_related: assign rows that share 20 bp on either strand, as overlapping tiles do, to the same split.
+            Held-out rows are then unlike those of training, and may be fewer than asked for. Takes 3 KB of memory for
+            each row. Default: False.
         columns: names of the columns of tables. Default: found by their usual names.
-        skip_bad: leave bad rows out, count them in the manifest and list them in `rejects.tsv`; else the first ends
-            the run.
-        overwrite: replace an earlier prepared folder.
+        skip_bad: leave bad rows out, count them in the manifest and list them in `rejects.tsv`. Default: the first
+            bad row is an error.
+        overwrite: replace an earlier prepared folder, of any format. Default: False.
 
     Returns:
-        The manifest. Mean and standard deviation (population) of expression are those of regression's train split.
+        The manifest. `label_mean` and `label_std`, the population's, are those of regression's train split.
 
     Raises:
-        ReadError, SequenceError: for an input or a row that cannot be used.
-        DataError: if the folder is in use, an argument is out of range, or the rows do not suffice for the splits.
+        ReadError, SequenceError: if an input or a row cannot be used.
+        DataError: if the folder holds other files, an argument is out of range, or there are too few rows.
         OSError: if a file cannot be read or written.
     """
-    folder = Path(os.path.realpath(folder))  # `resolve` does not end well at links in a circle
+    folder = Path(os.path.realpath(folder))  # (`resolve` raises a RuntimeError for circular links)
     _check_target(folder, overwrite)
     if seed < 0 or not 0 < top_fraction <= 1:
-        raise DataError(f"seed is {seed} and top fraction {top_fraction}; give a seed from 0, a fraction above 0 to 1")
+        what = f"seed is {seed} and top fraction {top_fraction}"
+        raise DataError(f"{what}; give a seed from 0, and a fraction above 0 and at most 1")
     if not stages or set(stages) - set(STAGES):
         raise DataError(f"stages are {', '.join(stages) or 'none'}; choose from {', '.join(STAGES)}")
     with new_folder(folder, replace=overwrite) as build:
@@ -95,7 +97,7 @@ def prepare(
         if not rejects.counts:
             listed.unlink()
         if not spool.rows:
-            raise DataError("no row of the input can be used; see the reasons without --on-error skip")
+            raise DataError("no row of the input can be used; run without --on-error skip to see why")
         manifest = {
             "format": FORMAT,
             "rows": spool.rows,
@@ -108,19 +110,19 @@ def prepare(
             "fingerprint": hashlib.sha256("".join(source["sha256"] for source in sources).encode()).hexdigest(),
             "versions": _versions(),
         }
-        split = assign
+        choose_splits = assign
         if keep_related:
-            split = partial(assign_groups, groups=group_related(part.to_pylist() for part in spool.inserts()))
+            choose_splits = partial(assign_groups, groups=group_related(part.to_pylist() for part in spool.inserts()))
         if "mlm" in stages:
             threshold = top_threshold(spool.expression, top_fraction)
             taken = spool.expression >= threshold
             sizes = split_sizes(int(np.count_nonzero(taken)), {"validation": mlm_validation})
-            splits = split(taken, list(sizes.values()), (seed, 0))
+            splits = choose_splits(taken, list(sizes.values()), (seed, 0))
             manifest |= {"top_fraction": float(top_fraction), "threshold": threshold}
             manifest["stages"]["mlm"], _ = _write_splits(spool, splits, sizes, build, "mlm")
         if "regression" in stages:
             sizes = split_sizes(spool.rows, {"test": test, "validation": validation})
-            splits = split(np.ones(spool.rows, dtype=bool), list(sizes.values()), (seed, 1))
+            splits = choose_splits(np.ones(spool.rows, dtype=bool), list(sizes.values()), (seed, 1))
             manifest["stages"]["regression"], labels = _write_splits(spool, splits, sizes, build, "regression")
             manifest |= {"label_mean": float(labels.mean()), "label_std": float(labels.std())}
         Path(build, "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
@@ -131,7 +133,7 @@ def prepare(
 
 
 def _read_source(source: str, spool: Spool, rejects: Rejects, columns: Columns) -> dict:
-    """Read one input to the spool; its entry in the manifest."""
+    """Read one input to the spool, and return its entry in the manifest."""
     is_file = source != "-" and not source.startswith("hub:") and Path(source).is_file()
     contents, entry = hashlib.sha256(), {"name": source}
     if is_file:
@@ -151,7 +153,7 @@ def _read_source(source: str, spool: Spool, rejects: Rejects, columns: Columns) 
             spool.add_block(row)
             continue
         rows += 1
-        if not is_file:  # it can be read once: the hash is of the rows
+        if not is_file:  # it cannot be read twice, so hash the rows
             contents.update(repr(row[:3]).encode())
         insert = rejects.use(row, lambda row: check_insert(row.sequence, row.id, row.where, LONGEST_INSERT))
         if insert is not None:
@@ -179,7 +181,7 @@ def _check_target(folder: Path, overwrite: bool) -> None:
 def _write_splits(
     spool: Spool, splits: np.ndarray, sizes: dict[str, int], build: Path, stage: str
 ) -> tuple[dict[str, dict], np.ndarray]:
-    """Write the rows of a stage, but those whose insert is in an earlier split, too.
+    """Write the rows of a stage to their splits, without those whose insert is also in an earlier split.
 
     Args:
         spool: all rows.
@@ -195,7 +197,7 @@ def _write_splits(
     seen = seen_in_earlier_splits(spool.inserts, splits, last)
     labels = spool.expression[(splits == last) & ~seen]
     if not len(labels):
-        raise DataError("every insert of the train split is in another split too; give more, distinct inserts")
+        raise DataError("every insert of the train split is in another split, too; give more distinct inserts")
     entries = {}
     writers = [ShardWriter(build, f"{stage}/{split}") for split in sizes]
     begin = 0

@@ -1,4 +1,4 @@
-"""The order of training rows: a pure function of seed, epoch and position."""
+"""Order the rows of training: a pure function of seed, epoch and position."""
 
 from collections.abc import Iterator
 from itertools import chain, repeat
@@ -7,17 +7,21 @@ import numpy as np
 from torch.utils.data import DataLoader, Sampler
 
 FILLER = -1
-"""The number that stands for any row, to fill up a batch: its labels are `IGNORED`."""
-
+"""Number of a row that fills up a batch; its labels are `IGNORED`."""
 
 _PART = 262_144
 
 
 class EpochSampler(Sampler[int]):
-    """All rows in a random order that is a pure function of seed and epoch; yields epoch * rows + row.
+    """Yields all rows in a random order that is a pure function of seed and epoch, as the numbers epoch * rows + row.
 
-    The epoch ends with `FILLER` up to a multiple of `multiple`, so that several processes get as many batches each and
-    none needs to see a row twice.
+    The epoch is filled up with `FILLER` to a multiple of `multiple`, so that several processes get equally many
+    batches and none sees a row twice.
+
+    Args:
+        rows: number of rows.
+        seed: of the random numbers.
+        multiple: rows of a batch times the number of processes. Default: 1.
 
     >>> sampler = EpochSampler(rows=4, seed=0, multiple=3)
     >>> sorted(sampler)
@@ -40,15 +44,18 @@ class EpochSampler(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         numbers = np.random.default_rng((self.seed, self.epoch)).permutation(self.rows)
         numbers += self.epoch * self.rows
-        # A part at a time: Python's integers take four times the memory of the array's.
+        # Convert a part at a time, because Python's integers take four times the memory of the array's.
         parts = np.array_split(numbers, 1 + self.rows // _PART)
         return chain(chain.from_iterable(part.tolist() for part in parts), repeat(FILLER, self.filler))
 
 
 def follow_epochs(loader: DataLoader) -> DataLoader:
-    """The same loader; its `set_epoch` reaches the sampler also where accelerate skips batches for several processes.
+    """Make `set_epoch` of a loader reach its sampler, also where accelerate skips batches for several processes.
 
-    (It looks for `sampler` one level below the skipping, and there stands accelerate's wrapper, which has none.)
+    accelerate looks for `sampler` one level below the skipping, where it finds its own wrapper, which has none.
+
+    Returns:
+        The same loader.
     """
     wrapper = loader.batch_sampler
     if hasattr(wrapper, "batch_sampler"):

@@ -1,10 +1,9 @@
 """Simulate the challenge's training data: random promoters and their expression, in its format and at its size.
 
-The model of expression is plain and additive, so that what a trained network has learned can be checked against it.
-A promoter's expression is a baseline, plus an effect for every motif it holds, on either strand, plus what its runs of
-A and T give. A motif's effect depends on its strand and grows, or shrinks, along the insert. What is measured is the
-mean bin of a few cells, each sorted with an error: of one cell in most promoters, so that most labels are whole
-numbers.
+The model of expression is additive, so that what a network has learned can be checked against it. A promoter's
+expression is a baseline, plus an effect for each motif on either strand. The effect depends on the strand, and grows
+or shrinks along the insert. Runs of A or T are among the motifs. The measurement is the mean bin of a few cells, each
+sorted with an error. Many promoters have only one cell, so many labels are whole numbers.
 """
 
 from collections.abc import Iterator
@@ -19,10 +18,10 @@ from ..sequence.construct import OLIGO_END, OLIGO_START
 
 BASES = "ACGT"
 BASE_FREQUENCIES = (0.225, 0.192, 0.282, 0.301)
-"""Of A, C, G and T in the challenge's inserts (counted in 5,000 of its training sequences)."""
+"""Frequencies of A, C, G and T in the challenge's inserts (counted in 5,000 of its training sequences)."""
 
 INSERT_LENGTHS = {80: 0.82, 79: 0.125, 78: 0.025, 77: 0.008, 81: 0.006, 76: 0.006, 75: 0.004, 74: 0.003, 72: 0.003}
-"""Bp, and their shares, about those of the challenge's training sequences."""
+"""Lengths in bp and their fractions, about those of the challenge's training sequences."""
 
 BASELINE = 10.9
 """Expression, in sorting-bin units, of a promoter without any motif."""
@@ -31,16 +30,17 @@ CELL_NOISE = 1.9
 """Standard deviation of one cell's bin around its promoter's expression."""
 
 ONE_CELL = 0.45
-"""Probability that the cells of a promoter end with the one at hand; their number is geometric."""
+"""Parameter of the geometric distribution of cells per promoter."""
 
 BINS = 17
-"""Bins are numbered from 0 to 17."""
+"""Number of the last sorting bin; the first is 0."""
 
 CHUNK = 65_536
+"""Promoters that are simulated at a time."""
 
 
 class Motif(NamedTuple):
-    """A 6-bp consensus in IUPAC codes, and what a copy adds to expression on each strand, at the insert's two ends."""
+    """A 6-bp consensus in IUPAC codes, and the effect of a copy on each strand at the insert's start and end."""
 
     name: str
     consensus: str
@@ -61,14 +61,14 @@ MOTIFS = (
     Motif("poly-dA:dT", "AAAAAA", (0.7, 0.2), (0.6, 0.1)),
     Motif("GC-rich", "SSSSSS", (-0.5, -0.7), (0.0, 0.0)),
 )
-"""Known yeast consensus sequences; the effects are this simulation's own, of the sign that is measured."""
+"""Known yeast consensus sequences. The effects are invented; their signs are those of measurements."""
 
 _IUPAC = {"A": "A", "C": "C", "G": "G", "T": "T", "R": "AG", "Y": "CT", "S": "CG", "W": "AT", "N": "ACGT"}
 _COMPLEMENT = str.maketrans("ACGTRYSWN", "TGCAYRSWN")
 
 
 def hexamer_effects() -> np.ndarray:
-    """What a 6-mer adds to expression, float32 (4096, 2): at the insert's start and at its end.
+    """Return the effect of each 6-mer at the insert's start and end, float32 (4096, 2).
 
     6-mers are numbered in base 4, in the order of A C G T.
     """
@@ -83,10 +83,10 @@ def hexamer_effects() -> np.ndarray:
 
 
 def true_expression(bases: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Expression without noise, float32 (n,).
+    """Return expression without noise, float32 (n,).
 
     Args:
-        bases: uint8 (n, longest), 0 to 3 for A C G T; what lies beyond a row's length does not count.
+        bases: uint8 (n, longest), 0 to 3 for A C G T; bases beyond a row's length are ignored.
         lengths: int (n,), bp.
     """
     codes = np.zeros((len(bases), bases.shape[1] - 5), dtype=np.uint16)
@@ -100,14 +100,14 @@ def true_expression(bases: np.ndarray, lengths: np.ndarray) -> np.ndarray:
 
 
 def simulate(rows: int, seed: int = 0) -> Iterator[tuple[list[str], np.ndarray, np.ndarray]]:
-    """Simulated promoters, a chunk after the other; the first rows do not depend on how many follow.
+    """Simulate promoters, some at a time. The first rows do not depend on how many follow.
 
     Args:
-        rows: how many.
-        seed: of all that is random.
+        rows: number of promoters.
+        seed: of the random numbers. Default: 0.
 
     Yields:
-        Oligos, n strings; their labels, float64 (n,), mean bins from 0 to 17; and their expression without noise,
+        Oligos, n strings; their labels, mean bins from 0 to 17, float64 (n,); and their expression without noise,
         float32 (n,).
 
     >>> (oligos, labels, truth), = simulate(3)

@@ -1,1 +1,1 @@
-"""Reading and writing: sequences, tables, Parquet, predictions, and outputs that appear whole."""
+"""Read and write: sequences, tables, Parquet, predictions, and outputs that appear complete or not at all."""

@@ -1,4 +1,4 @@
-"""Write BGZF, gzip in blocks of at most 64 KiB, which tools that seek in files (tabix, bgzip) read.
+"""Write BGZF: gzip in blocks of at most 64 KiB, so that tabix and bgzip can seek in it.
 
 The format is that of the SAM specification, section 4.1 (https://samtools.github.io/hts-specs/SAMv1.pdf). The same
 content gives the same bytes: no time and no name is written.
@@ -10,7 +10,7 @@ import zlib
 from typing import IO
 
 BLOCK = 0xFF00
-"""Bytes of content a block: as bgzip, so that a block that does not compress stays below 64 KiB."""
+"""Bytes of content in a block, as in bgzip; a block that does not compress then stays below 64 KiB."""
 
 _HEADER = bytes.fromhex("1f8b08040000000000ff060042430200")
 _EMPTY_BLOCK = _HEADER + bytes.fromhex("1b0003000000000000000000")
@@ -21,7 +21,7 @@ class BgzfWriter(io.BufferedIOBase):
     """A binary stream that compresses to another one, which stays open.
 
     Args:
-        file: what is written to.
+        file: the stream that is written to.
     """
 
     def __init__(self, file: IO[bytes]):
@@ -39,7 +39,7 @@ class BgzfWriter(io.BufferedIOBase):
         return len(data)
 
     def close(self) -> None:
-        """Write what is left and the end's mark."""
+        """Write what is pending, and the block that marks the end."""
         if not self.closed:
             try:
                 if self._pending:

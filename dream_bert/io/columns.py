@@ -1,4 +1,4 @@
-"""Find the columns of a table that hold sequences, ids and labels, by the names asked for or the usual ones."""
+"""Find the columns of a table that hold sequences, ids and labels, by given names or by the usual ones."""
 
 import re
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ USUAL_NAMES = Columns(
     ),
     label=("expression", "activity", "mean_expression", "mean_expr", "expr", "label"),
 )
-"""The names by which columns are found if none is asked for, the preferred first, as `plain_name` writes them."""
+"""Usual names of columns, as `plain_name` writes them. Where a table has several, the first of the list is taken."""
 
 
 def plain_name(name: str) -> str:
-    """A column's name in lower case with `_` between words, without the `#` of a header that begins with one.
+    """Return a column's name in lower case, with `_` between words and without a leading `#`.
 
     >>> plain_name("#Oligo ID"), plain_name(" Promoter.Sequence")
     ('oligo_id', 'promoter_sequence')
@@ -31,12 +31,12 @@ def plain_name(name: str) -> str:
 
 
 def is_usual_sequence(name: str) -> bool:
-    """Return whether a column of this name is taken for the sequences."""
+    """Return whether a column of this name holds the sequences."""
     return plain_name(name) in USUAL_NAMES.sequence
 
 
 def is_header(cells: Sequence[str], columns: Columns = USUAL) -> bool:
-    """Return whether cells are a header by their names; it may lack the column of sequences."""
+    """Return whether cells are a header, judged by their names. A header may lack the column of sequences."""
     if any(wanted is not None and _find(cells, wanted) for wanted in columns):
         return True
     names = {plain_name(cell) for cell in cells}
@@ -48,17 +48,17 @@ def is_header(cells: Sequence[str], columns: Columns = USUAL) -> bool:
 def find_columns(
     header: Sequence[str], where: str, labelled: bool, columns: Columns = USUAL
 ) -> tuple[int, int | None, int | None]:
-    """Find the places of sequence, label and id among the columns' names; None for one that is not there.
+    """Return the places of sequence, label and id among the columns' names; None for one that is not there.
 
     Args:
-        header: the names as they stand in the input.
+        header: the names as the input has them.
         where: file and line, for messages.
         labelled: whether a column of labels is needed.
-        columns: the names asked for. A name is looked up as it is, then in any case.
+        columns: the names to look for, exactly and then in any case. Default: the usual names.
 
     Raises:
-        ReadError: if a column asked for, the sequences, or (if `labelled`) the labels are missing, or a name stands
-            twice.
+        ReadError: if a named column, the sequences or (if `labelled`) the labels are missing, or two columns have the
+            same name.
     """
     places = {}
     for kind, wanted in columns._asdict().items():
@@ -91,10 +91,10 @@ def find_columns(
 
 
 def other_columns(header: Sequence[str], places: Sequence[int | None], where: str) -> dict[str, int]:
-    """Find the names and places of the columns that are not among `places`.
+    """Return the names and places of the columns that are not among `places`.
 
     Raises:
-        ReadError: if two of them have one name.
+        ReadError: if two of them have the same name.
     """
     others = {}
     for place, name in enumerate(header):
@@ -107,7 +107,7 @@ def other_columns(header: Sequence[str], places: Sequence[int | None], where: st
 
 
 def _find(header: Sequence[str], wanted: str) -> list[int]:
-    """Find the places of a name: as it stands, or else in any case and without a leading `#`."""
+    """Return the places of a name: of exact matches, or else of those in any case and without a leading `#`."""
     exact = [place for place, name in enumerate(header) if name.strip() == wanted]
     return exact or [place for place, name in enumerate(header) if plain_name(name) == plain_name(wanted)]
 

@@ -1,4 +1,4 @@
-"""Recognise formats that are given by mistake, and name what converts them."""
+"""Recognise formats that are not read here, and name what converts them."""
 
 import re
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from ..errors import ReadError
 
 HEAD = 64
-"""Bytes of a file's beginning that tell a binary format."""
+"""Bytes at the beginning of a file that identify a binary format."""
 
 _TO_FASTA = "convert it to FASTA"
 _UNPACK = "unpack it, or compress it with gzip"
@@ -76,14 +76,14 @@ _ROWS = (
     (r"\S+\t\d+\t\S+\t\d+\t\d+\t(\*|(\d+[MIDNSHPX=])+)\t", "SAM", f"{_TO_FASTA}, as with: samtools fasta"),
     (r"\S+\t\d+\t\S+\t[ACGTN]+\t[ACGTN.,*<>]+\t", "VCF", "give the sequences, not the variants"),
 )
-"""Rows of formats that need no header."""
+"""Patterns of rows, for formats without a header."""
 
 _PART = 4096
-"""Characters of a line that are looked at."""
+"""Characters of a line that are compared with the patterns."""
 
 
 def refuse_binary(head: bytes, name: str) -> None:
-    """Raise a ReadError that names the binary format a file begins with.
+    """Raise a ReadError that names the format of a file, if it is a known binary one.
 
     Args:
         head: its first 64 bytes.
@@ -106,7 +106,7 @@ def refuse_binary(head: bytes, name: str) -> None:
 
 
 def refuse_text(lines: Sequence[tuple[int, str]], name: str) -> None:
-    """Raise a ReadError that names the text format of a file's first lines, if it is none that is read here.
+    """Raise a ReadError that names the text format of a file's first lines, if it is one that is not read here.
 
     Args:
         lines: numbers and lines, none of them blank.

@@ -1,4 +1,4 @@
-"""Read the lines of a text stream, whatever they hold."""
+"""Read the lines of a text stream, also those that are too long or not text."""
 
 import io
 from collections.abc import Iterator
@@ -10,11 +10,19 @@ from .streams import DAMAGE, damaged
 
 
 def lines_of(stream: BinaryIO, name: str, number: int = 0) -> Iterator[tuple[int, str]]:
-    """Yield line numbers and lines, after `number` others.
+    """Yield the lines of a stream, each with its number.
 
-    What is wrong with a line, `line_fault` finds: of a line too long one character more than a line may have is
-    yielded, and bytes that are not UTF-8 are lone surrogates. (A strict decoder works ahead of the lines, and so could
-    not name the one at fault.)
+    Faulty lines are yielded, too, so that `line_fault` can find them: a line that is too long is cut one character
+    after the limit, and bytes that are not UTF-8 become lone surrogates. (A strict decoder reads ahead, so its errors
+    do not belong to the current line.)
+
+    Args:
+        stream: the bytes to decode.
+        name: the file's name, for messages.
+        number: how many lines of the file come before the stream.
+
+    Raises:
+        ReadError: if the stream is gzip and damaged.
     """
     encoding = "utf-8" if number else "utf-8-sig"
     try:
@@ -30,7 +38,7 @@ def lines_of(stream: BinaryIO, name: str, number: int = 0) -> Iterator[tuple[int
 
 
 def line_fault(line: str) -> RowFault | None:
-    """Return what is wrong with a line, whatever its format."""
+    """Return the fault of a line that is too long or not text, in any format; None for other lines."""
     if len(line) > LONGEST_RECORD:
         return too_long("line")
     if "\0" in line or not (line.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in line)):

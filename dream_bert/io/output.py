@@ -1,6 +1,6 @@
-"""Write files and folders that appear when they are whole, or not at all.
+"""Write files and folders that appear when they are complete, or not at all.
 
-`temporary` says where they are until then.
+Until then they are temporary ones beside their target (see `temporary`).
 """
 
 import errno
@@ -20,10 +20,10 @@ from .temporary import new_file, only_run, remove_left_folders, remove_leftovers
 
 @contextmanager
 def open_output(path: Path | None) -> Iterator[IO[bytes]]:
-    """Open standard output, or a temporary file that replaces `path` once all is written.
+    """Open standard output, or a temporary file that replaces `path` once everything is written.
 
-    A link stays a link: its target is replaced. An existing file's mode is kept, and its owner where that is allowed.
-    A device or a pipe is written to.
+    If `path` is a link, the file that it leads to is replaced. An existing file's mode is kept, and its owner where
+    the user may set it. A device or a pipe is written to directly.
 
     Args:
         path: the output, or None for standard output.
@@ -60,18 +60,18 @@ def open_output(path: Path | None) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def new_folder(path: str | Path, replace: bool = False) -> Iterator[Path]:
-    """Make an empty folder for the caller to fill, which then takes its place at `path`.
+    """Make an empty folder for the caller to fill, and then move it to `path`.
 
-    Its parent is private to this run, for files that are needed for a while. A link stays a link: the folder appears
-    at its target.
+    The caller may put temporary files beside it: its parent belongs to this run alone, and is removed. If `path` is a
+    link, the folder appears where it leads to.
 
     Args:
-        path: the folder to make, in a folder that exists. An empty folder may be there already.
-        replace: replace a folder that is not empty, too.
+        path: the folder to make, in a folder that exists. It may exist itself if it is empty.
+        replace: also replace a folder that is not empty.
 
     Raises:
-        FileExistsError: if there is a file, or a folder that is not to be replaced.
-        OSError: if another run is making that folder, or it cannot be written; the message names it.
+        FileExistsError: if `path` is a file, or a folder that is not to be replaced.
+        OSError: if another run is making the folder, or it cannot be written; the message names it.
     """
     path = _target(path)
     with only_run(path):
@@ -79,7 +79,7 @@ def new_folder(path: str | Path, replace: bool = False) -> Iterator[Path]:
         if path.exists() and not (path.is_dir() and (replace or not os.listdir(path))):
             raise FileExistsError(errno.EEXIST, "exists; name a new folder, or remove it first", str(path))
         if os.path.ismount(path):
-            raise OSError(errno.EBUSY, "is where a disk is mounted; name a new folder in it", str(path))
+            raise OSError(errno.EBUSY, "is a mount point; name a new folder in it", str(path))
         with temporary(path) as part:
             part.mkdir(mode=0o700)
             build = part / "new"
@@ -92,7 +92,7 @@ def new_folder(path: str | Path, replace: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def text_stream(file: IO[bytes], zipped: bool) -> Iterator[IO[str]]:
-    """A text stream onto a binary one, which stays open; zipped, it is BGZF, which gzip and tabix read."""
+    """Open a text stream onto a binary one, which stays open. Zipped text is BGZF, which gzip and tabix read."""
     with BgzfWriter(file) if zipped else nullcontext(file) as binary:
         text = io.TextIOWrapper(binary, encoding="utf-8", newline="\n")
         try:
@@ -102,7 +102,7 @@ def text_stream(file: IO[bytes], zipped: bool) -> Iterator[IO[str]]:
 
 
 def _target(path: str | Path) -> Path:
-    """Where an output goes: a link stays, and what it leads to is replaced."""
+    """Return the path to write: that of an output, or where it leads to if it is a link."""
     target = Path(os.path.realpath(path))
     if target.is_symlink():
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
@@ -119,7 +119,7 @@ def _keep_owner_and_mode(descriptor: int, earlier: os.stat_result) -> None:
 
 
 def _move_into_place(build: Path, path: Path, replace: bool) -> None:
-    """Move the finished folder to its place; an earlier one goes with the temporary folder."""
+    """Move the finished folder to its place, and an earlier one into the temporary folder, which is removed."""
     earlier = build.with_name("earlier")
     if replace and path.exists():
         os.replace(path, earlier)

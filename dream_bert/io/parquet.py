@@ -27,22 +27,22 @@ from .records import (
 from .streams import shown
 
 _BATCH = 512
-"""Rows decoded at a time; each may be as long as a page."""
+"""Rows decoded at a time; one row may fill a page."""
 
 _LARGEST_GROUP = 1 << 30
-"""Bytes of a row group, decoded."""
+"""Decoded bytes of a row group."""
 
 _LARGEST_PAGES = 1 << 27
-"""Bytes of the pages that are in memory at a time, one and a dictionary a column, unpacked; writers make 1 MiB."""
+"""Bytes of unpacked pages in memory at a time: one page and one dictionary for each column. Writers make 1 MiB."""
 
 
 def scan_parquet(
     file: BinaryIO, name: str, labelled: bool, columns: Columns = USUAL, keep: bool = False
 ) -> Iterator[Record | BadRow]:
-    """Read the rows of a Parquet file that can seek; the other arguments are those of `scan_records`."""
+    """Read the rows of a Parquet file. The file must be able to seek; other arguments are those of `scan_records`."""
     try:
         groups = read_chunks(file)
-        # (Buffers ahead of the reading would hold whole row groups.)
+        # (With `pre_buffer`, whole row groups would be in memory.)
         table = pq.ParquetFile(file, read_dictionary=_repeated(file, groups), pre_buffer=False, buffer_size=1 << 20)
         schema = table.schema_arrow
         places = sequence, label, id = find_columns(schema.names, name, labelled, columns)
@@ -76,7 +76,7 @@ def scan_parquet(
 
 
 def scan_hub(source: str, columns: Columns = USUAL) -> Iterator[Record | BadRow]:
-    """Read the labelled rows of `hub:OWNER/NAME[:CONFIG[:SPLIT]]`, streamed; split `train` if not given."""
+    """Stream the labelled rows of `hub:OWNER/NAME[:CONFIG[:SPLIT]]`. The split is `train` if not given."""
     import datasets
 
     name, config, split = ([*source.split(":")[1:], "", ""])[:3]
@@ -94,7 +94,7 @@ def scan_hub(source: str, columns: Columns = USUAL) -> Iterator[Record | BadRow]
             yield _record(source, number, *(None if place is None else row[names[place]] for place in places), True)
     except ReadError:
         raise
-    except Exception as error:  # the Hub's client, its network layers and file readers each have kinds of their own
+    except Exception as error:  # the Hub's client, its network layers and file readers each have their own kinds
         what = shown(" ".join(str(error).split()), longest=300)
         raise ReadError(f"{source}: cannot be read from the Hub ({what}); check the name and the network") from error
 
@@ -102,7 +102,7 @@ def scan_hub(source: str, columns: Columns = USUAL) -> Iterator[Record | BadRow]
 def _record(
     name: str, row: int, sequence: str | None, label, id, labelled: bool, others: dict[str, str] | None = None
 ) -> Record | BadRow:
-    """Make a record of values that are not text alone: None stands for a missing one, labels are numbers or text."""
+    """Make a record of typed values. A missing value is None; a label is a number or text."""
     where, sequence = f"{name}:row {row + 1}", sequence or ""
     id = str(row if id is None or id == "" else id)
     try:
@@ -118,11 +118,11 @@ def _record(
 
 
 _LONGEST = (LONGEST_RECORD, LONGEST_ID, LONGEST_ID)
-"""Characters of a sequence, a label and an id that are read, and one more."""
+"""Most characters of a sequence, a label and an id."""
 
 
 def _values(column: pa.Array, longest: int) -> Iterator:
-    """Yield a column's values one at a time, whatever their size; a text has at most `longest` characters and one."""
+    """Yield a column's values one at a time, texts cut one character after `longest`."""
     if not _is_text(_value_type(column.type)):
         yield from (scalar.as_py() for scalar in column)
     elif pa.types.is_dictionary(column.type):
@@ -138,7 +138,7 @@ def _values(column: pa.Array, longest: int) -> Iterator:
 
 
 def _texts(column: pa.Array) -> Iterator[str]:
-    """Yield a column's values as text; a missing one is empty."""
+    """Yield a column's values as text; a missing value is empty."""
     if not _is_text(_value_type(column.type)):
         column = column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
         column = pc.cast(column, pa.string())
@@ -152,13 +152,13 @@ def _text(scalar: pa.Scalar, longest: int) -> str | None:
     return data.slice(0, min(data.size, 4 * (longest + 1))).to_pybytes().decode(errors="ignore")[: longest + 1]
 
 
-# --- checks before anything is decoded ---------------------------------------------------------------------------
+# --- checks before decoding ---------------------------------------------------------------------------------------
 
 
 def _repeated(file: BinaryIO, groups: list[list[Chunk]]) -> list[str]:
-    """Return the columns of text that are read as dictionaries; pyarrow cannot do so with delta encodings.
+    """Return the columns of text to read as dictionaries: all but those with a delta encoding, where pyarrow cannot.
 
-    A value that many rows have then stays one value: as text, a small file may have gigabytes.
+    A dictionary holds a value that many rows share once. Decoded to text, a small file may take gigabytes.
     """
     delta = {chunk.column for chunks in groups for chunk in chunks if chunk.is_delta}
     schema = pq.read_schema(file)
@@ -168,7 +168,7 @@ def _repeated(file: BinaryIO, groups: list[list[Chunk]]) -> list[str]:
 def _check_size(
     table: pq.ParquetFile, file: BinaryIO, groups: list[list[Chunk]], name: str, columns: Sequence[str]
 ) -> int:
-    """Check that the pages fit in memory; returns how many rows can be decoded at a time."""
+    """Check that the pages fit in memory, and return how many rows can be decoded at a time."""
     metadata, size = table.metadata, _BATCH
     if any(metadata.row_group(i).total_byte_size > _LARGEST_GROUP for i in range(metadata.num_row_groups)):
         raise ReadError(f"{name}: has a row group of over 1 GiB; write it in smaller row groups")
@@ -179,7 +179,7 @@ def _check_size(
             what = f"has pages of {sum(held) >> 20} MiB, unpacked, and at most {_LARGEST_PAGES >> 20} MiB are read"
             raise ReadError(f"{name}: {what}; write it in smaller pages")
         for chunk, largest in zip(chunks, held, strict=True):
-            if chunk.is_delta:  # each value may repeat the one before, and add to it
+            if chunk.is_delta:  # each value may repeat the one before and add to it, so memory grows with the rows
                 size = min(size, max(1, _LARGEST_PAGES // (4 * largest + 1)))
     return size
 

@@ -1,9 +1,9 @@
-"""Read how large the pages of a Parquet file are, before a page is decoded.
+"""Read the unpacked sizes of a Parquet file's pages from their headers, before any page is decoded.
 
-A page of a few kilobytes may unpack to gigabytes. Its header says to how many bytes, and the decoder takes them at
-once; pyarrow does not show it. What pyarrow shows of a column chunk ends the process where the footer is damaged, as a
-C++ exception passes through. So the footer is read here, too. The format is https://github.com/apache/parquet-format,
-in Thrift's compact protocol, whose structures are read as dictionaries by the fields' numbers.
+A page of a few kilobytes may unpack to gigabytes, which the decoder allocates at once. The size is in the page's
+header, which pyarrow does not show. The footer is read here, too, because pyarrow's view of a column chunk aborts the
+process (an uncaught C++ exception) if the footer is damaged. The format, in Thrift's compact protocol, is that of
+https://github.com/apache/parquet-format. A Thrift structure is read as a dictionary from field number to value.
 """
 
 import io
@@ -12,7 +12,7 @@ import struct
 from typing import Any, BinaryIO, NamedTuple
 
 _DEEPEST = 16
-"""Levels of structures within each other; a footer has 7."""
+"""Levels of nested structures; a footer has 7."""
 
 _LONGEST_TEXT = 1 << 20
 """Bytes of a text in a header or footer."""
@@ -27,8 +27,8 @@ _DELTA_ENCODINGS = {6, 7}
 class Chunk(NamedTuple):
     """A column's pages in one row group.
 
-    `start` and `size`, in bytes, are their place in the file; `is_delta` says whether a page stores texts by what they
-    share with the ones before.
+    `start` and `size`, in bytes, are their place in the file. With `is_delta`, a page stores each text as what differs
+    from the one before.
     """
 
     column: str
@@ -52,7 +52,7 @@ def read_chunks(file: BinaryIO) -> list[list[Chunk]]:
     footer = _structure(io.BytesIO(file.read(size)), _DEEPEST)
     try:
         return [[_chunk(column[3]) for column in group[1]] for group in footer.get(4, [])]
-    except (LookupError, TypeError, AttributeError, UnicodeDecodeError):  # values of other kinds than they should be
+    except (LookupError, TypeError, AttributeError, UnicodeDecodeError):  # values of the wrong type
         raise ValueError("the footer is damaged") from None
 
 
@@ -63,7 +63,7 @@ def _chunk(fields: dict[int, Any]) -> Chunk:
 
 
 def held_bytes(file: BinaryIO, chunk: Chunk) -> int:
-    """Return the bytes that are in memory while a column chunk is read: its dictionary and its largest page, unpacked.
+    """Return the bytes in memory while a column chunk is read: those of its dictionary and its largest page, unpacked.
 
     Raises:
         ValueError: if the headers cannot be read.
@@ -96,7 +96,7 @@ def _structure(file: BinaryIO, depth: int) -> dict[int, Any]:
 
 
 def _value(file: BinaryIO, kind: int, depth: int) -> Any:
-    """Read a value of one of Thrift's types."""
+    """Read a value of a Thrift type, given by its number."""
     if depth == 0:
         raise ValueError("a header is nested too deeply")
     if kind in (1, 2, 3):  # in a list, a boolean is a byte
@@ -112,7 +112,7 @@ def _value(file: BinaryIO, kind: int, depth: int) -> Any:
         return [_value(file, head & 15, depth - 1) for _ in range(head >> 4 if head >> 4 < 15 else _varint(file))]
     if kind == 12:
         return _structure(file, depth)
-    raise ValueError("a header is damaged")  # maps, which Parquet has not
+    raise ValueError("a header is damaged")  # of maps, which Parquet does not use
 
 
 def _integer(file: BinaryIO) -> int:

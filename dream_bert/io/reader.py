@@ -1,21 +1,20 @@
 """Read sequences, with or without their expression, from any of the usual formats.
 
-A file is recognised by its content, never by its name, and is streamed:
+The format is recognised by the content, never by the name of the file. Files are streamed:
 
 - FASTA: the id is the header's first word; a label follows the last `|` of that word, as in `>promoter1|11.5`. The
-  whole header is the id where it begins with white space, or where all headers begin with one word and differ in the
+  whole header is the id if it begins with white space, or if all headers begin with the same word and differ in the
   others, as `>seq 1`, `>seq 2`. Lines that begin with `;` or `#` are comments.
-- TSV or CSV, also with semicolons, with a header row. The columns are those asked for, or found by their usual names
-  in any case and order: `sequence` or `seq`, `id` or `name`, `expression` or `activity` (all: `columns.USUAL_NAMES`).
-  A header that is one name shorter than the rows names all but the first, which are the ids, as R writes them. Decimal
-  commas are read where all labels have them. Lines that begin with `#` and are no row are comments.
-- A table without a header is read if its first rows leave no doubt: `id, sequence`, `id, sequence, label`, or
-  `sequence, label`.
+- TSV or CSV, also with semicolons, with a header row. Columns are found by the given names, or by their usual names in
+  any case and order: `sequence` or `seq`, `id` or `name`, `expression` or `activity` (all: `columns.USUAL_NAMES`). If
+  the header is one name shorter than the rows, the first column has the ids, as R writes them. Decimal commas are read
+  if all labels have them. Lines that begin with `#` and have not as many cells as the header are comments.
+- A table without a header, if its first rows are clearly `id, sequence`, `id, sequence, label` or `sequence, label`.
 - Lines without a header: one sequence each, or `sequence TAB expression`, the challenge's own format.
 - Parquet with the columns of TSV.
-- Any of these gzipped, and `-` for standard input.
+- Any of these gzipped. Standard input is `-`.
 
-A row's id has at most 4,096 characters, its sequence at most 4 Mi, and its other columns 64 Ki together.
+An id has at most 4,096 characters, a sequence 4,194,304, and the other columns of a row 65,536 together.
 """
 
 import gzip
@@ -35,14 +34,14 @@ from .text import scan_text
 def read_records(
     path: str | Path, labelled: bool = False, *, columns: Columns = USUAL, keep: bool = False
 ) -> Iterator[Record]:
-    """Read the records of a file, one after the other; the first bad row ends the reading.
+    """Read the records of a file, one after the other, up to the first bad row.
 
     Args:
         path: a file, or `-` for standard input.
-        labelled: parse the labels. A label that is missing, not a number, NaN or infinite is an error.
-            If False (the default) labels are not looked at, and `expression` is None.
+        labelled: parse the labels; one that is missing, not a number, NaN or infinite is an error. Default: ignore
+            them, so that `expression` is None.
         columns: names of the columns of a table. Default: found by their usual names.
-        keep: give each record its `others`, the other columns of its row. Default: False.
+        keep: give each record its `others`, the other columns of its row. Default: leave them out.
 
     Raises:
         ReadError: if the input has no record, is not text or Parquet, is damaged, or has a bad row.
@@ -81,7 +80,7 @@ def scan_records(
         if head[:4] == b"PAR1":
             from .parquet import scan_parquet
 
-            if zipped or not file.seekable():  # Parquet is read from its end
+            if zipped or not file.seekable():  # the footer is read first
                 file = stack.enter_context(tempfile.TemporaryFile())
                 copy(stream, file, name)
             rows = scan_parquet(file, name, labelled, columns, keep)

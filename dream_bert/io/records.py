@@ -1,11 +1,11 @@
-"""Rows as they are read, good and bad."""
+"""Represent rows as they are read, good and bad, and check their parts."""
 
 from typing import NamedTuple
 
 from ..errors import ReadError
 
 LONGEST_RECORD = 1 << 22
-"""Characters of a line, a sequence or a table's row: what a small gzip file unpacks to may have no end."""
+"""Characters of a line, a sequence or a table's row. (A small gzip file may unpack to gigabytes on one line.)"""
 
 LONGEST_ID = 4096
 """Characters of a record's id."""
@@ -22,10 +22,9 @@ LARGEST_LABEL = 3.4028234663852886e38
 class Record(NamedTuple):
     """One sequence as read, not yet checked.
 
-    `id` is the row's number from 0 where the input names none; blank lines are no rows. `where` is `FILE:LINE`
-    from 1 (FASTA: the header's line), in Parquet `FILE:row N` from 1. `others` are the row's other columns by name, as
-    text and in the order of the file, if they were asked for; of FASTA it is `description`, the header after its first
-    word.
+    `id` is the row's number from 0 if the input has no ids; blank lines are not counted. `where` is `FILE:LINE` from 1
+    (FASTA: the header's line), in Parquet `FILE:row N` from 1. `others`, if wanted, are the row's other columns by
+    name, as text, in the order of the file; for FASTA it is `description`, the header after its first word.
     """
 
     id: str
@@ -48,7 +47,7 @@ USUAL = Columns()
 
 
 class BadRow(NamedTuple):
-    """A row without a usable record: `reason` names the kind of fault, `detail` also the value and what to do."""
+    """A row that gives no record: `reason` is the kind of fault, `detail` has also the value and what to do."""
 
     where: str
     text: str
@@ -60,14 +59,14 @@ class BadRow(NamedTuple):
 
 
 class RowFault(ValueError):
-    """What is wrong with one row, raised with (reason, detail)."""
+    """The fault of a row, raised with (reason, detail)."""
 
 
 def check_sizes(id: str, others: dict[str, str] | None) -> None:
-    """Check that an id and the other columns are no longer than a row may have them.
+    """Check the lengths of an id and of the other columns.
 
     Raises:
-        RowFault: if one is.
+        RowFault: if one is too long.
     """
     if len(id) > LONGEST_ID:
         raise RowFault("id too long", f"the id has more than {LONGEST_ID} characters; shorten it")
@@ -82,10 +81,10 @@ def too_long(what: str) -> RowFault:
 
 
 def parse_label(text: str | float | None) -> float:
-    """A label from text, or as a column of numbers holds it; finite as float32, in which labels are stored.
+    """Return the label in a text, or in a value of a column of numbers.
 
     Raises:
-        RowFault: if it is missing, not a number, or not finite.
+        RowFault: if it is missing, not a number, or not finite as float32, in which labels are stored.
     """
     if text is None or text == "" or str(text).isspace():
         raise RowFault("missing label", "the label is missing; give an expression to every row")
@@ -100,7 +99,7 @@ def parse_label(text: str | float | None) -> float:
 
 
 def parse_number(text: str) -> float:
-    """The number in a text, not in Python's own spellings, as `1_0`.
+    """Return the number in a text. Spellings that only Python has, as `1_0`, are none.
 
     Raises:
         ValueError: if there is none.

@@ -1,4 +1,4 @@
-"""Rows that cannot be used: the first ends the run, or they are left out, counted and listed."""
+"""Handle rows that cannot be used: stop at the first, or skip, count and list them."""
 
 import csv
 import warnings
@@ -20,12 +20,14 @@ _Use = TypeVar("_Use")
 
 
 class Rejects:
-    """Rows that cannot be used.
+    """The rows of a run that cannot be used.
 
     Args:
         on_error: `stop` at the first, with its error; or `skip` them.
-        listing: where those skipped are written to, a line each under the header `where`, `reason`, `text` (TSV).
-            Default: nowhere.
+        listing: text stream for a TSV of the skipped rows, with the header `where`, `reason`, `text`. Default: none.
+
+    Attributes:
+        counts: the number of rows skipped for each reason.
 
     Raises:
         ValueError: if `on_error` is neither.
@@ -35,18 +37,17 @@ class Rejects:
         if on_error not in ON_ERROR:
             raise ValueError(f"on_error is {on_error!r:.80}; give {' or '.join(ON_ERROR)}")
         self.counts: Counter[str] = Counter()
-        """Numbers of rows skipped, by reason."""
         self._stop = on_error == "stop"
         self._writer = csv.writer(listing, delimiter="\t", lineterminator="\n") if listing else None
         if self._writer:
             self._writer.writerow(("where", "reason", "text"))
 
     def use(self, row: Record | BadRow, check: Callable[[Record], _Use]) -> _Use | None:
-        """Give what `check` returns for a row; None if the row is skipped.
+        """Return what `check` returns for a row, or None if the row is skipped.
 
         Args:
-            row: as `scan_records` gives it.
-            check: returns no None, and raises a `SequenceError` for a record whose sequence cannot be used.
+            row: as `scan_records` yields it.
+            check: a function that never returns None, and raises a `SequenceError` for a sequence that cannot be used.
 
         Raises:
             ReadError, SequenceError: if the row cannot be used, unless such rows are skipped.
@@ -67,7 +68,7 @@ class Rejects:
             return None
 
     def good(self, rows: Iterable[Record | BadRow], check: Callable[[Record], _Use]) -> Iterator[tuple[Record, _Use]]:
-        """Give the rows that are not skipped, in their order, each with what `check` returns for it."""
+        """Yield the rows that are not skipped, each with what `check` returns for it."""
         for row in rows:
             if (use := self.use(row, check)) is not None:
                 yield row, use
@@ -78,27 +79,27 @@ class Rejects:
             self._writer.writerow((row.where, row.detail, row.text))
 
     def summary(self) -> str:
-        """Name the reasons with their counts."""
+        """Return the reasons with their counts, in one line."""
         return ", ".join(f"{count} {reason}" for reason, count in self.counts.items())
 
     def warn(self) -> None:
-        """Warn of what was skipped: one `InputWarning` a reason, with its count."""
+        """Warn of the skipped rows: one `InputWarning` for each reason, with its count."""
         for reason, count in self.counts.items():
             warnings.warn(f"skipped {count} rows: {reason}", InputWarning, stacklevel=3)
 
 
 @contextmanager
 def open_rejects(on_error: str = "stop", path: str | Path | None = None) -> Iterator[Rejects]:
-    """Give `Rejects` that are listed in a file, which appears when it is whole; None: nowhere.
+    """Open `Rejects` that are listed in a file, which appears when it is complete; None for no listing.
 
     Raises:
-        ValueError: if `on_error` is none of `ON_ERROR`, or nothing is skipped and yet to be listed.
+        ValueError: if `on_error` is not one of `ON_ERROR`, or `path` is given but rows are not skipped.
         OSError: if the file cannot be written.
     """
     if path is None:
         yield Rejects(on_error)
         return
     if on_error == "stop":
-        raise ValueError(f"{path}: is to list what is skipped; give --on-error skip, too")
+        raise ValueError(f"{path}: is for skipped rows, and rows are not skipped; give --on-error skip, too")
     with open_output(Path(path)) as file, text_stream(file, zipped=str(path).endswith(".gz")) as listing:
         yield Rejects(on_error, listing)

@@ -1,4 +1,4 @@
-"""Streams of bytes: look at their beginning, and report what goes wrong in them in one short line."""
+"""Look at the beginning of a stream of bytes, and report its errors in one short line."""
 
 import gzip
 import io
@@ -17,7 +17,7 @@ _BUFFER = 1 << 20
 
 
 class _Joined(io.RawIOBase):
-    """Bytes already read from a stream, then the rest of it, or the error that came instead."""
+    """The bytes already read from a stream, then the rest of it, or the error that came in its place."""
 
     def __init__(self, head: bytes, rest: BinaryIO, fault: Exception | None = None):
         self._head, self._rest, self._fault = head, rest, fault
@@ -35,9 +35,9 @@ class _Joined(io.RawIOBase):
 
 
 def peek(stream: BinaryIO, name: str, size: int = 4) -> tuple[bytes, BinaryIO]:
-    """Read the first `size` bytes; returns them and the stream with them still in front.
+    """Read the first `size` bytes, and return them and a stream that begins with them.
 
-    (The stream's own `peek` may give fewer, from a pipe.)
+    (The stream's own `peek` may return fewer bytes of a pipe.)
     """
     head, fault = b"", None
     try:
@@ -47,15 +47,11 @@ def peek(stream: BinaryIO, name: str, size: int = 4) -> tuple[bytes, BinaryIO]:
         if not head:
             raise damaged(name, error) from error
         fault = error
-    return head, rejoin(head, stream, fault)
-
-
-def rejoin(head: bytes, rest: BinaryIO, fault: Exception | None = None) -> BinaryIO:
-    """Return a stream with bytes that were read from it in front again; `fault` is raised after them."""
-    return io.BufferedReader(_Joined(head, rest, fault), _BUFFER)
+    return head, io.BufferedReader(_Joined(head, stream, fault), _BUFFER)
 
 
 def copy(stream: BinaryIO, file: BinaryIO, name: str) -> None:
+    """Copy a stream, named in errors, to a file."""
     try:
         shutil.copyfileobj(stream, file, _BUFFER)
     except DAMAGE as error:
@@ -64,7 +60,7 @@ def copy(stream: BinaryIO, file: BinaryIO, name: str) -> None:
 
 @contextmanager
 def naming(path: str) -> Iterator[None]:
-    """Adds the file's name to an OSError of reading or writing, which names none."""
+    """Add the file's name to an OSError that names no file."""
     try:
         yield
     except OSError as error:
@@ -74,7 +70,7 @@ def naming(path: str) -> Iterator[None]:
 
 
 def shown(text: str, longest: int = 80) -> str:
-    """Return the first characters of a text of a file, or of a library about it, as a message shows them.
+    """Return the beginning of a text of unknown origin, safe to print in a message.
 
     >>> print(shown("a\\nb", longest=2))
     a\\n
@@ -83,7 +79,7 @@ def shown(text: str, longest: int = 80) -> str:
 
 
 def printable(text: str) -> str:
-    """Escape line breaks, terminal escapes, bidirectional controls and other characters that are not to be printed.
+    """Escape characters that must not be printed: line breaks, terminal escapes, bidirectional controls and others.
 
     >>> print(printable("a\\x1b[31m \\u202e'é'"))
     a\\x1b[31m \\u202e'é'
@@ -94,4 +90,5 @@ def printable(text: str) -> str:
 
 
 def damaged(where: str, error: Exception) -> ReadError:
+    """Return the error of a damaged gzip file."""
     return ReadError(f"{where}: the gzip data are damaged or cut off ({error}); copy or compress the file again")

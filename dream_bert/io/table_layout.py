@@ -12,26 +12,26 @@ from .records import USUAL, Columns, parse_number
 from .streams import shown
 
 _SEP = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
-"""The first line by which Excel is given the delimiter."""
+"""The first line of a file for Excel, which gives the delimiter."""
 
 _SEQUENCE = re.compile(r"[ACGTURYSWKMBDHVN\s]+", re.IGNORECASE | re.ASCII)
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+(,\d+)?")
 _MISSING = ("", "na", "n/a", "nan", "null", "none", ".", "-")
 _MOST = 0.8
-"""Share of a column's values that have to be alike for the column to be of their kind."""
+"""Share of a column's values that decides its kind."""
 
 _SHORTEST_SEQUENCE = 4
-"""Bases of the longest sequence of a column: labels of a letter or two may look like bases, too."""
+"""Least length, in bases, of the longest sequence of a column. Labels of a letter or two may look like bases."""
 
 _LONGEST_WORD = 12
-"""Letters of a header's name that are all codes of bases, as in `mut`."""
+"""Most letters of a column name that consists of IUPAC codes, as `mut`; a longer one is a sequence."""
 
 
 class Layout(NamedTuple):
-    """How a table is read.
+    """How to read a table.
 
-    `header` are the names of its columns, `line` is the number of the line before its first row, and `places` are
-    those of sequence, label and id, as of `find_columns`.
+    `header` has the names of its columns, `line` is the number of the line before its first row, and `places` are the
+    columns of sequence, label and id, as `find_columns` returns them.
     """
 
     delimiter: str
@@ -42,23 +42,23 @@ class Layout(NamedTuple):
 
 
 def find_layout(lines: Sequence[tuple[int, str]], name: str, labelled: bool, columns: Columns) -> Layout | None:
-    """Find the layout of a text that is no FASTA; None if it is lines of `sequence` or `sequence TAB label`.
+    """Find the layout of a text that is not FASTA; None if its lines are `sequence` or `sequence TAB label`.
 
     Args:
-        lines: numbers and lines of the look-ahead, none of them blank.
+        lines: numbers and lines from the beginning of the text, none of them blank.
         name: the file's name, for messages.
         labelled: whether labels are read.
-        columns: names of columns that are asked for.
+        columns: names to find the columns by.
 
     Raises:
-        ReadError: if the text is a table without the columns, or with columns that are separated in another way.
+        ReadError: if the text is a table without these columns, or with another delimiter.
     """
     delimiter = None
     if sep := _SEP.fullmatch(lines[0][1].rstrip("\n")):
         delimiter, lines = sep[1], lines[1:]
     comments = [(number, line) for number, line in lines if line.startswith("#")]
     body = [(number, line) for number, line in lines if not line.startswith("#")]
-    if not body:  # `#id TAB sequence` alone has no record, and comments neither
+    if not body:  # comments, or a header such as `#id TAB sequence` without rows
         return None
     number, line = body[0]
     delimiter = delimiter or _delimiter(line, columns)
@@ -90,14 +90,14 @@ def find_layout(lines: Sequence[tuple[int, str]], name: str, labelled: bool, col
 
 
 def _delimiter(line: str, columns: Columns) -> str | None:
-    """Return the delimiter of a line: the first that gives a header, or else the first there is."""
+    """Return the first delimiter of a line that gives a header, or else the first it has."""
     candidates = [delimiter for delimiter in "\t;," if delimiter in line]
     known = (d for d in candidates if any(is_header(cells, columns) for cells in _cells([line], d)))
     return next(known, next(iter(candidates), None))
 
 
 def _cells(lines: Iterable[str], delimiter: str) -> list[list[str]]:
-    """Return the cells of rows, up to one that cannot be read."""
+    """Return the cells of rows, up to the first that cannot be read."""
     rows = []
     with suppress(csv.Error):
         rows.extend(cells for cells in csv.reader(lines, delimiter=delimiter) if cells)
@@ -121,7 +121,7 @@ def _is_challenge(cells: list[str]) -> bool:
 def _commented_header(
     comments: list[tuple[int, str]], delimiter: str, width: int, columns: Columns
 ) -> tuple[int, list[str]] | None:
-    """Return the number and cells of a header that begins with `#`, the last of such comments."""
+    """Return the line number and the cells of the last comment that is a header of this width."""
     for number, line in reversed(comments):
         for cells in _cells([line.lstrip("#")], delimiter):
             if len(cells) == width and is_header(cells, columns):
@@ -130,7 +130,7 @@ def _commented_header(
 
 
 def _is_unknown_header(first: list[str], rows: list[list[str]]) -> bool:
-    """Return whether the first line is unlike the rows: a word above numbers or sequences."""
+    """Return whether the first line differs from the rows as a header does: a word above numbers or sequences."""
     rows = [row for row in rows if len(row) == len(first)]
     if not rows or any(_is_number(cell) for cell in first):
         return False
@@ -145,10 +145,10 @@ def _is_unknown_header(first: list[str], rows: list[list[str]]) -> bool:
 
 
 def _is_word(name: str, values: list[str]) -> bool:
-    """Return whether a cell above sequences is a word, not one of them: `tag` above 80 bp."""
+    """Return whether a cell above sequences is a name, as `tag` above 80 bp, and not a sequence."""
     sequences = [value for value in values if _is_sequence(value)]
     lengths = sorted(map(len, sequences))
-    if not _is_sequence(name):  # a broken sequence has mostly bases, and the others' length
+    if not _is_sequence(name):  # a sequence with an error has mostly bases, and the others' length
         return 2 * sum(letter in "ACGTUNacgtun" for letter in name) <= len(name) or 2 * len(name) <= lengths[0]
     if len(name) > _LONGEST_WORD or name in sequences:
         return False
@@ -169,7 +169,7 @@ def _no_known_column(first: list[str], where: str, columns: Columns) -> ReadErro
 
 
 def _with_row_names(header: list[str], rows: list[list[str]], name: str, columns: Columns) -> list[str]:
-    """Return the header with a first column without a name, if all rows have one cell more, as R writes row names."""
+    """Return the header with an unnamed column first, if all rows have one cell more: R's row names."""
     if not rows or any(len(row) != len(header) + 1 for row in rows):
         return header
     place = find_columns(header, name, labelled=False, columns=columns)[0]
@@ -181,7 +181,7 @@ def _name_columns(rows: list[list[str]], delimiter: str | None, where: str) -> l
     """Return names for the columns of a table without a header; None if it is lines of sequences.
 
     Raises:
-        ReadError: if sequences are in a column, but what the others hold is not plain.
+        ReadError: if a column has sequences, but it is not clear what the others have.
     """
     if delimiter is None:
         return None
@@ -198,7 +198,7 @@ def _name_columns(rows: list[list[str]], delimiter: str | None, where: str) -> l
     kinds[0] = "text" if kinds[0] == "count" else kinds[0]
     kinds = ["number" if kind == "count" else kind for kind in kinds]
     if (header := known.get(tuple(kinds))) is None:
-        what = f"has {len(rows[0])} columns and no header, and which holds the sequences is not plain"
+        what = f"has {len(rows[0])} columns and no header, and it is unclear which holds the sequences"
         raise ReadError(f"{where}: {what}; add a header, as id, sequence, expression")
     return header
 
@@ -238,7 +238,7 @@ def _is_number(text: str) -> bool:
 
 
 def _has_decimal_commas(rows: list[list[str]], place: int, delimiter: str) -> bool:
-    """Return whether all labels have commas for points, and none is likely to have them between thousands."""
+    """Return whether labels have decimal commas. (Before three digits, a comma may separate thousands.)"""
     labels = [row[place].strip() for row in rows if len(row) > place and row[place].strip()]
     fractions = [label.partition(",")[2] for label in labels if "," in label]
     if not fractions or not all(map(_DECIMAL_COMMA.fullmatch, labels)):

@@ -14,13 +14,13 @@ from .table_layout import Layout
 def scan_table(
     lines: Iterable[tuple[int, str]], name: str, labelled: bool, layout: Layout, keep: bool
 ) -> Iterator[Record | BadRow]:
-    """Read the rows of a table; lines that begin with `#` and are no row are comments.
+    """Read the rows of a table. Lines that begin with `#` and have not as many cells as the header are comments.
 
     Args:
         lines: numbers and lines of the whole text.
         name: the file's name, for messages.
         labelled: whether labels are read.
-        layout: what `find_layout` found.
+        layout: the table's, as `find_layout` returns it.
         keep: whether records have `others`.
     """
     delimiter, header, first, (sequence, label, id), decimal_comma = layout
@@ -36,7 +36,7 @@ def scan_table(
             if fault := line_fault(text):
                 wrong, text = fault, text if len(text) <= LONGEST_RECORD else "\n"
             length += len(text)
-            if length > LONGEST_RECORD:  # quotes may join lines without end
+            if length > LONGEST_RECORD:  # an open quote joins all lines to one row
                 raise ReadError(f"{name}:{number}: {too_long('row').args[1]}")
             yield text
 

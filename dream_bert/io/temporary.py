@@ -1,8 +1,8 @@
-"""Temporary files and folders beside an output, until it is whole.
+"""Keep temporary files and folders beside an output until it is complete.
 
-Their names are random: `.dream-bert-KEY-RANDOM.part`, where KEY is a hash of the output's name. A living run holds a
-lock (`flock`) on its temporary file, or for a folder on `.dream-bert-KEY.lock`. However the run ends, its lock ends
-with it, so the next run that writes the same output can remove what nobody holds.
+Their names are `.dream-bert-KEY-RANDOM.part`, where KEY is a hash of the output's name. A run holds a lock (`flock`)
+on its temporary file, or for a folder on `.dream-bert-KEY.lock`. The lock ends with the run, even if it is killed, so
+the next run that writes the same output can remove what is not locked.
 """
 
 import errno
@@ -21,12 +21,12 @@ except ImportError:  # Windows
     fcntl = None
 
 _unfinished: set[Path] = set()
-"""Files and folders of this process that are not whole yet."""
+"""Temporary files and folders of this process."""
 
 
 @contextmanager
 def temporary(path: Path) -> Iterator[Path]:
-    """A random name beside a target; what is there at the end is removed, and errors name the target."""
+    """Yield a random name beside a target. What has that name in the end is removed; errors name the target."""
     part = path.with_name(f"{_prefix(path)}-{secrets.token_hex(8)}.part")
     _unfinished.add(part)
     try:
@@ -42,7 +42,7 @@ def temporary(path: Path) -> Iterator[Path]:
 
 
 def new_file(part: Path, mode: int) -> tuple[IO[bytes], int]:
-    """A new file, and a descriptor that holds its lock until it is closed. No link is followed (`O_EXCL`)."""
+    """Make a new file, following no link; return it, and a descriptor that holds its lock until it is closed."""
     while True:
         file = open(part, "xb", opener=lambda name, flags: os.open(name, flags, mode))  # noqa: SIM115
         lock = os.dup(file.fileno())
@@ -51,13 +51,13 @@ def new_file(part: Path, mode: int) -> tuple[IO[bytes], int]:
                 fcntl.flock(lock, fcntl.LOCK_EX)
         if os.fstat(lock).st_nlink:
             return file, lock
-        file.close()  # another run took it for a leftover before it was locked
+        file.close()  # another run removed it before it was locked, as a leftover
         os.close(lock)
 
 
 @contextmanager
 def only_run(path: Path) -> Iterator[None]:
-    """Hold the lock of a folder to make, so that no other run makes it meanwhile."""
+    """Hold the lock of a folder while it is made, so that no other run makes it, too."""
     if fcntl is None:
         yield
         return
@@ -82,18 +82,18 @@ def _lock_file(lock: Path, path: Path) -> int:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(descriptor)
-            message = "another run is making it; wait for its end, or name another folder"
+            message = "another run is making it; wait until it ends, or name another"
             raise OSError(errno.EBUSY, message, str(path)) from None
         except OSError:  # some file systems have no locks
             return descriptor
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(descriptor), os.stat(lock)):
                 return descriptor
-        os.close(descriptor)  # the run before removed it just now
+        os.close(descriptor)  # the run that held it has just removed it
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove temporary files of a target that no living run has locked."""
+    """Remove the temporary files of a target that no run has locked."""
     for part in path.parent.glob(f"{_prefix(path)}-*.part") if fcntl is not None else ():
         with suppress(OSError):  # another user's, a link, or locked
             descriptor = os.open(part, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -105,7 +105,7 @@ def remove_leftovers(path: Path) -> None:
 
 
 def remove_left_folders(path: Path) -> None:
-    """Remove temporary folders of a target; the caller holds its lock, so no living run has them."""
+    """Remove the temporary folders of a target. The caller holds its lock, so no other run has any."""
     for part in path.parent.glob(f"{_prefix(path)}-*.part"):
         if (part / "earlier").is_dir() and not path.exists():  # killed between two renames
             os.replace(part / "earlier", path)
@@ -113,13 +113,13 @@ def remove_left_folders(path: Path) -> None:
 
 
 def remove_unfinished() -> None:
-    """Remove what this process has begun to write: for a process that ends without unwinding its stack."""
+    """Remove what this process has begun to write. For a process that ends without unwinding its stack."""
     for path in list(_unfinished):
         _remove(path)
 
 
 def _prefix(path: Path) -> str:
-    """Return the beginning of temporary names: a hash, as the target's own name may have 255 bytes already."""
+    """Return the beginning of a target's temporary names: a hash, as its name may already be as long as a name can."""
     return f".dream-bert-{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:12]}"
 
 

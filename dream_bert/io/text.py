@@ -1,4 +1,4 @@
-"""Read sequences from text: FASTA, or lines of one sequence each; tables are left to `tables`."""
+"""Read sequences from text: FASTA, or one sequence on each line. Tables are read by `tables`."""
 
 import warnings
 from collections.abc import Generator, Iterable, Iterator
@@ -19,13 +19,15 @@ from .records import (
     parse_label,
     too_long,
 )
+from .table_layout import find_layout
+from .tables import scan_table
 
 _AHEAD_LINES = 200
 _AHEAD_CHARACTERS = 1 << 20
-"""Size of the look-ahead: what the format is decided by."""
+"""Size of the look-ahead, by which the format is recognised."""
 
 _SHORTEST_WRAP = 50
-"""Bases of a line from which on equal lines may be one sequence, wrapped; FASTA has 50 to 80."""
+"""Least length, in bases, of lines that may be one wrapped sequence; FASTA is wrapped at 50 to 80."""
 
 Lines = Iterable[tuple[int, str]]
 """Line numbers, from 1, and lines."""
@@ -34,7 +36,7 @@ Lines = Iterable[tuple[int, str]]
 class Ahead(NamedTuple):
     """The first lines of a text, without blank ones.
 
-    `whole`: whether there are no others. `lines`: all lines, these too.
+    `whole` is True if there are no others. `lines` yields all lines, these included.
     """
 
     first: list[tuple[int, str]]
@@ -45,13 +47,10 @@ class Ahead(NamedTuple):
 def scan_text(
     stream: BinaryIO, name: str, labelled: bool, columns: Columns = USUAL, keep: bool = False
 ) -> Iterator[Record | BadRow]:
-    """Read the rows of a text in any of the formats; arguments as of `scan_records`."""
-    from .table_layout import find_layout  # which, as `tables`, imports this module
-    from .tables import scan_table
-
+    """Read the rows of a text in any of the formats. Other arguments are those of `scan_records`."""
     first, whole, lines = look_ahead(lines_of(stream, name))
     if not first:
-        next(lines, None)  # raises what ended the look-ahead
+        next(lines, None)  # raises the error that ended the look-ahead, if any
         return
     number, line = first[0]
     if line_fault(line) and len(line) <= LONGEST_RECORD:
@@ -66,13 +65,13 @@ def scan_text(
         yield from scan_table(lines, name, labelled, layout, keep)
     else:
         if whole and _is_wrapped(first):
-            what = "each line is read as a sequence of its own, though the lines look like one sequence, wrapped"
+            what = "each line is read as a sequence of its own, though the lines look like one wrapped sequence"
             warnings.warn(f"{name}: {what}; if so, put a FASTA header before it, as >name", InputWarning, stacklevel=2)
         yield from _with_others(scan_plain(lines, name, labelled), keep)
 
 
 def look_ahead(lines: Iterator[tuple[int, str]]) -> Ahead:
-    """Read the first lines; an error among them comes in its place."""
+    """Read the first lines. An error among them is raised where `lines` comes to it."""
     read, first, size, fault, whole = [], [], 0, None, True
     try:
         for number, line in lines:
@@ -101,7 +100,7 @@ def look_ahead(lines: Iterator[tuple[int, str]]) -> Ahead:
 
 
 def _share_first_word(lines: Lines, labelled: bool) -> bool:
-    """Return whether only the words after the first tell the headers apart, as in `>seq 1`, `>seq 2`."""
+    """Return whether all headers have the same first word and differ in the others, as `>seq 1`, `>seq 2`."""
     headers = [line.strip() for _, line in lines if line.lstrip().startswith(">")]
     words = {"".join(header.split(maxsplit=1)[:1]) for header in headers}
     return len(headers) > 1 == len(words) and len({*headers}) == len(headers) and not (labelled and "|" in words.pop())
@@ -118,7 +117,7 @@ def _scan_fasta(lines: Lines, name: str, labelled: bool, keep: bool, whole_heade
             elif row >= 0:
                 yield _fasta_row(row, header, "".join(parts), f"{name}:{number}", labelled, keep, whole_header)
             row, number, header, parts, length, fault = row + 1, line_number, text, [], 0, None
-        elif text[:1] in ";#":  # or there is no text
+        elif text[:1] in ";#":  # also true of an empty text
             continue
         else:
             length += len(text)
@@ -153,9 +152,16 @@ def _fasta_row(
 def scan_plain(
     lines: Lines, name: str, labelled: bool, row: int = 0
 ) -> Generator[Record | BadRow, None, tuple[int, int]]:
-    """Read lines without a header, `sequence` or `sequence TAB label`, after `row` other rows.
+    """Read lines without a header, `sequence` or `sequence TAB label`. Lines that begin with `#` are comments.
 
-    Lines that begin with `#` are comments. Returns the last line's number and the number of rows.
+    Args:
+        lines: numbers and lines.
+        name: the file's name, for messages.
+        labelled: whether labels are read.
+        row: how many rows of the file come before these lines.
+
+    Returns:
+        The last line's number, and how many rows of the file have come by then.
     """
     number = 0
     for number, line in lines:
@@ -175,12 +181,12 @@ def scan_plain(
 
 
 def _with_others(rows: Iterator[Record | BadRow], keep: bool) -> Iterator[Record | BadRow]:
-    """Give rows that have no other columns `others`, if they are asked for."""
+    """Give records without other columns an empty `others`, if `keep` is set."""
     return (row._replace(others={}) if isinstance(row, Record) else row for row in rows) if keep else rows
 
 
 def _is_wrapped(lines: list[tuple[int, str]]) -> bool:
-    """Return whether all lines have one length but the last, which is shorter."""
+    """Return whether all lines have the same length but the last, which is shorter."""
     lengths = [len(line.strip()) for _, line in lines if not line.startswith("#") and "\t" not in line]
     if len(lengths) < 2 or len(lengths) < len([line for _, line in lines if not line.startswith("#")]):
         return False

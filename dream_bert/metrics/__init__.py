@@ -1,1 +1,1 @@
-"""Metrics: the DREAM score, and the scoring of files."""
+"""Compute the DREAM score, of arrays and of files."""

@@ -1,7 +1,7 @@
-"""The DREAM score: weighted correlations over the subsets of the Random Promoter DREAM Challenge 2022's test set.
+"""Compute the DREAM score, from correlations over the subsets of the Random Promoter DREAM Challenge 2022's test set.
 
 Subsets, weights and scores are those of Rafi et al. 2024 (https://doi.org/10.1038/s41587-024-02414-w). This file
-stands alone, so that `evaluate.load` takes it by its path.
+imports nothing of the package, so that `evaluate.load` takes it by its path.
 """
 
 import numpy as np
@@ -24,10 +24,10 @@ WEIGHTS = {
     "motif_perturbation": 0.3,
     "motif_tiling": 0.4,
 }
-"""What each subset counts in the weighted means; 4.65 in all."""
+"""Weight of each subset in the weighted means; 4.65 in all."""
 
 PAIRED = frozenset({"SNVs", "motif_perturbation", "motif_tiling"})
-"""The subsets of [alt, ref] pairs: what correlates there are the differences alt - ref."""
+"""Subsets of [alt, ref] pairs; their correlations are those of the differences alt - ref."""
 
 _DESCRIPTION = """\
 Pearson r, r², Spearman rho and n over all rows and over each subset of the Random Promoter DREAM Challenge 2022's
@@ -46,14 +46,14 @@ _CITATION = """\
 
 
 def score(predictions, references, rows=None, subsets=None) -> dict:
-    """The DREAM score of predictions.
+    """Return the DREAM score of predictions.
 
     Args:
-        predictions: (n,) numbers in any unit: correlations do not see scale.
+        predictions: (n,) numbers in any unit: correlations do not depend on the scale.
         references: (n,) measured expression, in the order of `predictions`.
-        rows: (n,) official row numbers of the predictions; 0 to n-1 if None.
+        rows: (n,) official row numbers of the predictions. Default: 0 to n-1.
         subsets: subset name -> row numbers, or [alt, ref] pairs of row numbers for the subsets in `PAIRED`. Members
-            that name a row outside `rows` are left out. `all` is every row, unless it is given.
+            with a row outside `rows` are left out. `all` is every row, unless it is given. Default: `all` alone.
 
     Returns:
         `{"pearson_score": float, "spearman_score": float, "subsets": {"all": {"pearson": float, "r2": float,
@@ -61,8 +61,8 @@ def score(predictions, references, rows=None, subsets=None) -> dict:
         subsets given; without `subsets` they are left out. n counts rows, or pairs.
 
     Raises:
-        ValueError: if lengths differ; a value is not a finite number; a row stands twice; a subset is unknown, is not
-            of the form that its name asks for, or keeps fewer than 2 members; or values to correlate are constant.
+        ValueError: if lengths differ; a value is not a finite number; a row is repeated; a subset is unknown, has row
+            numbers for pairs or the reverse, or keeps fewer than 2 members; or values to correlate are constant.
 
     >>> result = score([1, 2, 4], [1, 3, 2], subsets={"high": [0, 1], "SNVs": [[1, 0], [2, 1]]})
     >>> round(result["pearson_score"], 3), round(result["spearman_score"], 3)
@@ -73,7 +73,7 @@ def score(predictions, references, rows=None, subsets=None) -> dict:
     rows = list(range(len(references)) if rows is None else rows)
     position = {row: i for i, row in enumerate(rows)}
     if len(position) < len(rows):
-        raise ValueError(f"row {_first_repeated(rows)} stands twice in rows; give each row once")
+        raise ValueError(f"row {_first_repeated(rows)} is repeated in rows; give each row once")
     predictions = _numbers("prediction", predictions, rows)
     references = _numbers("reference", references, rows)
 
@@ -104,12 +104,12 @@ def _numbers(what: str, values, rows: list) -> np.ndarray:
     if not (finite := np.isfinite(values)).all():
         i = int(finite.argmin())
         raise ValueError(f"the {what} of row {rows[i]} is {values[i]}; give a finite number")
-    # By a power of 2, which no correlation sees: sums and squares of the largest floats would overflow.
+    # Scale by a power of 2, which changes no correlation: squares of the largest floats would overflow.
     return np.ldexp(values, -np.frexp(np.abs(values).max(initial=0))[1])
 
 
 def _positions(name: str, members, position: dict) -> np.ndarray:
-    """Where a subset's labelled members stand: (m, 1) positions, or (m, 2) for pairs."""
+    """Return the positions of a subset's labelled members, int (m, 1), or (m, 2) for pairs."""
     if name not in WEIGHTS:
         raise ValueError(f"subset {name!r:.80} is unknown; the subsets are {', '.join(WEIGHTS)}")
     form, item = ("[alt, ref] pairs", (2,)) if name in PAIRED else ("row numbers", ())
@@ -122,7 +122,7 @@ def _positions(name: str, members, position: dict) -> np.ndarray:
     members = [tuple(member) for member in array.reshape(-1, *item or (1,)).tolist()]
     if len(set(members)) < len(members):
         twice = ", ".join(map(str, _first_repeated(members)))
-        raise ValueError(f"[{twice}] stands twice in subset {name!r}; give each member once")
+        raise ValueError(f"[{twice}] is repeated in subset {name!r}; give each member once")
     kept = [[position[row] for row in member] for member in members if all(row in position for row in member)]
     if len(kept) < 2:
         raise ValueError(
@@ -134,10 +134,11 @@ def _positions(name: str, members, position: dict) -> np.ndarray:
 
 def _correlations(name: str, predicted: np.ndarray, measured: np.ndarray) -> dict:
     for what, values in (("predicted", predicted), ("measured", measured)):
-        # A spread of rounding errors is constant too: it would correlate, at random.
+        # Differences as small as rounding errors would give a random correlation.
         if np.ptp(values) <= 1e-12 * np.abs(values).max():
             kind = "differences" if name in PAIRED else "values"
-            raise ValueError(f"the {what} {kind} of subset {name!r} are constant: no correlation is defined")
+            wrong = f"the {what} {kind} of subset {name!r} are constant, so their correlation is not defined"
+            raise ValueError(f"{wrong}; leave the subset out, or give values that differ")
     r = float(stats.pearsonr(predicted, measured).statistic)
     rho = float(stats.spearmanr(predicted, measured).statistic)
     return {"pearson": r, "r2": r**2, "spearman": rho, "n": len(predicted)}

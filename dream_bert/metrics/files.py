@@ -14,30 +14,30 @@ from ..io.streams import DAMAGE, damaged, naming, peek, shown
 from .dream_score import WEIGHTS, score
 
 LARGEST_FILE = 1 << 26
-"""Bytes, unpacked: millions of rows, where the challenge's test set has 71,103."""
+"""Bytes of an unpacked file: millions of rows, where the challenge's test set has 71,103."""
 
 _ROW = re.compile(r"[0-9]{1,18}")
 
 
 def score_files(predictions: str | Path, labels: str | Path, subsets: str | Path | None = None) -> dict:
-    """The DREAM score of a file of predictions, on the rows that the labels name.
+    """Return the DREAM score of a file of predictions, on the rows that have a label.
 
     Args:
-        predictions: a TSV with columns `id` and `expression`, the ids being official row numbers; or the challenge's
+        predictions: a TSV with the columns `id`, the official row number, and `expression`; or the challenge's
             submission, JSON `{"0": 3.2, ...}`. Predictions for rows without a label are ignored.
-        labels: a TSV with columns `row` and `expression`; others are ignored.
-        subsets: JSON, subset name -> row numbers or [alt, ref] pairs; without it only `all` is scored.
+        labels: a TSV with columns `row` and `expression`; other columns are ignored.
+        subsets: JSON, subset name -> row numbers or [alt, ref] pairs. Default: only `all` is scored.
 
-    Any of the three may be gzipped; unpacked it has at most 64 MiB.
+    Each of the three may be gzipped; unpacked it has at most 64 MiB.
 
     Returns:
         What `dream_bert.metrics.dream_score.score` returns.
 
     Raises:
-        ScoreFileError: if a file is not of its form or too large, a row stands twice, a value is not a finite number,
+        ScoreFileError: if a file has another form or is too large, a row is repeated, a value is not a finite number,
             or a labelled row has no prediction.
         ReadError: if a gzipped file is damaged.
-        ValueError: if no score is defined, as `score` says.
+        ValueError: if the score is not defined (see `score`).
         OSError: if a file cannot be read.
     """
     text = _read_text(predictions)
@@ -59,7 +59,7 @@ def score_files(predictions: str | Path, labels: str | Path, subsets: str | Path
 
 
 def format_scores(result: dict) -> str:
-    """A table for people: a line a subset, then the scores.
+    """Return a table to read: one line for each subset, then the scores.
 
     >>> print(format_scores({"subsets": {"all": {"pearson": 0.5, "r2": 0.25, "spearman": -0.4, "n": 9045}}}))
     subset                  r      r2  spearman      n  weight
@@ -85,7 +85,7 @@ def _read_text(path: str | Path) -> str:
         except DAMAGE as error:
             raise damaged(str(path), error) from error
     if len(data) > LARGEST_FILE:
-        raise ScoreFileError(f"{path}: has over {LARGEST_FILE >> 20} MiB; give the rows that have a label alone")
+        raise ScoreFileError(f"{path}: has over {LARGEST_FILE >> 20} MiB; give only the rows that have a label")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -94,8 +94,8 @@ def _read_text(path: str | Path) -> str:
 
 
 def _table(path: str | Path, text: str, key: str) -> Iterator[tuple[str, str, float | str]]:
-    """Place, key and expression of each row of a TSV."""
-    # (StringIO would take four bytes a character.)
+    """Yield place, key and expression of each row of a TSV."""
+    # (StringIO would take four bytes for each character.)
     lines = (line.rstrip("\n").split("\t") for line in io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8"))
     header = next(lines, [])
     for column in (key, "expression"):
@@ -112,19 +112,19 @@ def _table(path: str | Path, text: str, key: str) -> Iterator[tuple[str, str, fl
 
 
 def _unique(entries: Iterator[tuple[str, str, object]]) -> dict[int, float]:
-    """Row number -> expression of (place, key, value), checked."""
+    """Check (place, key, value), and return row number -> expression."""
     values = {}
     for place, key, value in entries:
         if not _ROW.fullmatch(key):
             raise ScoreFileError(f"{place}: {key!r:.80} is not a row number; give official row numbers from 0")
         if (row := int(key)) in values:
-            raise ScoreFileError(f"{place}: row {row} stands twice; give each row once")
+            raise ScoreFileError(f"{place}: row {row} is repeated; give each row once")
         values[row] = _finite(place, value)
     return values
 
 
 def _parse(cell: str) -> float | str:
-    """The number in a cell, or the cell itself where it holds none."""
+    """Return the number in a cell, or the cell itself if it is not a number."""
     try:
         return parse_number(cell)
     except ValueError:
@@ -139,11 +139,11 @@ def _finite(place: str, value: object) -> float:
 
 
 def _object(path: str | Path, text: str) -> list[tuple[str, object]]:
-    """Names and values of a JSON object as they stand, repeated names and all."""
+    """Return names and values of a JSON object, repeated names included."""
     try:
         pairs = json.loads(text, object_pairs_hook=list)
     except ValueError as error:
-        raise ScoreFileError(f"{path}: is not JSON ({error}); correct it there") from error
+        raise ScoreFileError(f"{path}: is not JSON ({error}); correct the file") from error
     except RecursionError as error:
         raise ScoreFileError(f"{path}: is JSON nested too deeply; give {{name: value, ...}}") from error
     if not text.lstrip().startswith("{"):
@@ -155,6 +155,6 @@ def _read_subsets(path: str | Path) -> dict[str, object]:
     subsets = {}
     for name, members in _object(path, _read_text(path)):
         if name in subsets:
-            raise ScoreFileError(f"{path}: subset {name!r:.80} stands twice; give each subset once")
+            raise ScoreFileError(f"{path}: subset {name!r:.80} is repeated; give each subset once")
         subsets[name] = members
     return subsets

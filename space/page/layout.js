@@ -127,7 +127,7 @@ function nameColumns(rows, delimiter, line) {
     "sequence number": ["sequence", "expression"],
   }[kinds.join(" ")];
   if (header) return header;
-  const what = `has ${rows[0].length} columns and no header, and which holds the sequences is not plain`;
+  const what = `has ${rows[0].length} columns and no header, and it is unclear which holds the sequences`;
   throw new TextError(line, `${what}; add a header, as id, sequence, expression`);
 }
 

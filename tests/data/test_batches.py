@@ -70,7 +70,7 @@ def test_every_epoch_has_every_row_once(rows, seed, epoch):
     assert len(sampler) == rows and all(type(number) is int for number in numbers)
 
 
-def test_order_depends_on_seed_and_epoch_alone():
+def test_order_depends_only_on_seed_and_epoch():
     def order(seed, epoch):
         sampler = EpochSampler(100, seed)
         sampler.set_epoch(epoch)
@@ -133,7 +133,7 @@ def shown(batch):
         yield kmers[0][0] + "".join(kmer[1] for kmer in kmers) + kmers[-1][2], label
 
 
-def test_a_share_of_the_rows_is_seen_in_part(regression_rows, tiny_config, promoters):
+def test_a_fraction_of_the_rows_is_degraded(regression_rows, tiny_config, promoters):
     batches = RegressionBatches(regression_rows, tiny_config(stride=1, context=0), seed=3, partial_rows=0.4)
     numbers = range(40 * len(batches))
     pieces, blanks, wholes = [], [], 0
@@ -157,7 +157,7 @@ def test_a_share_of_the_rows_is_seen_in_part(regression_rows, tiny_config, promo
     np.testing.assert_allclose(np.quantile(starts, [0, 0.25, 0.5, 0.75, 1]), [0, 0.25, 0.5, 0.75, 1], atol=0.05)
 
 
-def test_parts_depend_on_seed_epoch_and_row_alone(regression_rows, tiny_config):
+def test_degrading_depends_only_on_seed_epoch_and_row(regression_rows, tiny_config):
     def texts(numbers, seed=3):
         batches = RegressionBatches(regression_rows, tiny_config(stride=1, context=0), seed, partial_rows=1)
         return [text for text, _ in shown(batches.__getitems__(numbers))]

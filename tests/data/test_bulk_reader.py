@@ -136,14 +136,14 @@ def test_a_gzip_file_cut_off_gives_the_rows_before_and_the_line(path, lines, siz
 
 
 @given(st.lists(USUAL, min_size=1), st.integers(1, 300))
-def test_usual_rows_come_in_blocks_alone(path, lines, size):
+def test_usual_rows_come_only_in_blocks(path, lines, size):
     path.write_text("".join(f"{line}\n" for line in lines))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "_BLOCK", max(size, max(map(len, lines)) + 1))
         assert all(isinstance(row, Block) for row in scan_blocks(path))
 
 
-def test_a_row_that_needs_a_closer_look_costs_its_block_alone(path, monkeypatch):
+def test_an_unusual_row_slows_only_its_own_block(path, monkeypatch):
     monkeypatch.setattr(blocks, "_BLOCK", 2000)
     lines = [f"{to_oligo('ACGT')}\t{number}\n" for number in range(1000)]
     lines[500] = "acgt\t500\n"

@@ -80,7 +80,7 @@ def folder(tmp_path, source):
 # --- the whole, against plain Python ----------------------------------------------------------------------------
 
 
-def test_every_row_is_in_one_split_in_order_or_dropped_for_being_shared(folder):
+def test_every_row_is_in_one_split_in_order_or_dropped_as_a_duplicate(folder):
     rows = [(insert, float(np.float32(expression))) for insert, expression in make_rows(500)]
     ranked = sorted((expression for _, expression in rows), reverse=True)
     threshold = ranked[math.ceil(0.2 * 500) - 1]
@@ -288,7 +288,7 @@ def test_arguments_out_of_range(tmp_path, source, wrong):
 
 
 @given(picks=st.lists(st.integers(0, 9)))
-def test_rows_gathers_what_was_asked_in_its_order(tmp_path_factory, picks):
+def test_rows_are_returned_in_the_order_of_the_indices(tmp_path_factory, picks):
     folder = Path(tmp_path_factory.getbasetemp(), "gather")
     if not folder.exists():
         rows = write_rows(folder.with_suffix(".txt"), make_rows(10))

@@ -119,7 +119,7 @@ def test_shared_inserts_leave_the_later_split(tmp_path):
     assert entries["test"]["duplicates_dropped"] == 0 and len(splits["train"]) == 10 * len(train)
 
 
-def test_mean_and_deviation_are_those_of_the_rows_that_train(tmp_path):
+def test_label_mean_and_std_are_those_of_the_train_split(tmp_path):
     source = tmp_path / "rows.txt"
     labels = np.round(np.random.default_rng(0).normal(8, 4, 999), 3)
     inserts = ["".join("ACGT"[row >> shift & 3] for shift in range(0, 12, 2)) for row in range(len(labels))]

@@ -64,7 +64,7 @@ def others(folder):
 # --- temporary names -------------------------------------------------------------------------------------------------
 
 
-def test_runs_that_write_one_file_at_once_do_not_meet(folder, monkeypatch):
+def test_runs_that_write_the_same_file_do_not_disturb_each_other(folder, monkeypatch):
     monkeypatch.setattr(os, "getpid", lambda: 7)  # as in two containers that share a disk
     output = folder / "same.tsv"
     with open_output(output) as slow:
@@ -179,7 +179,7 @@ def make(kind, path):
         ("nothing", "/x", "no such folder; make it first"),
     ],
 )
-def test_where_no_folder_can_be_made_export_says_so_at_once(folder, model, monkeypatch, capsys, kind, below, message):
+def test_export_fails_at_once_where_no_folder_can_be_made(folder, model, monkeypatch, capsys, kind, below, message):
     monkeypatch.setattr(dream_bert.export.folder, "load_complete", None)  # not reached
     make(kind, folder / "out")
     before = sorted(folder.rglob("*"))
@@ -190,20 +190,20 @@ def test_where_no_folder_can_be_made_export_says_so_at_once(folder, model, monke
     assert sorted(folder.rglob("*")) == before
 
 
-def test_a_place_that_cannot_be_replaced_is_told_at_once(folder, monkeypatch):
+def test_a_target_that_cannot_be_replaced_is_an_error_at_once(folder, monkeypatch):
     (folder / "disk").mkdir()
     monkeypatch.setattr(os.path, "ismount", lambda path: Path(path).name == "disk")
-    with pytest.raises(OSError, match="is where a disk is mounted"), new_folder("disk"):
+    with pytest.raises(OSError, match="is a mount point"), new_folder("disk"):
         pytest.fail("not reached")
 
 
-def test_the_second_of_two_runs_is_told(folder, capsys):
+def test_the_second_of_two_runs_ends_with_an_error(folder, capsys):
     with new_folder("data") as build:
         (build / "first").write_text("kept")
         assert main([*PREPARE, "data"]) == 2
         assert main([*PREPARE, "other"]) == 0
     error = capsys.readouterr().err
-    assert error == f"dream-bert: {folder}/data: another run is making it; wait for its end, or name another folder\n"
+    assert error == f"dream-bert: {folder}/data: another run is making it; wait until it ends, or name another\n"
     assert os.listdir("data") == ["first"] and others(folder) == ["data", "other"]
 
 
@@ -259,7 +259,7 @@ def test_a_signal_leaves_nothing(folder, number):
     assert others(folder) == []
 
 
-def test_what_a_killed_run_leaves_goes_with_the_next_one(folder):
+def test_the_next_run_removes_what_a_killed_run_left(folder):
     os.mkfifo("pipe")
     killed = [
         start("-m", "dream_bert.cli.main", "simulate", "-n", "1000000000", "-o", "out.tsv"),
@@ -278,7 +278,7 @@ def test_what_a_killed_run_leaves_goes_with_the_next_one(folder):
     assert others(folder) == ["data", "out.tsv", "pipe", "unrelated.tsv"]
 
 
-def test_no_clock_says_what_is_left_over(folder, monkeypatch):
+def test_leftovers_are_known_by_their_locks_not_their_age(folder, monkeypatch):
     killed = start("-m", "dream_bert.cli.main", "simulate", "-n", "1000000000", "-o", "out.tsv")
     wait_for(lambda: parts(folder))
     killed.kill()
@@ -390,6 +390,6 @@ def test_zipped_text_is_bgzf(text, times):
     assert content.endswith(EMPTY) and content == zipped(text)
 
 
-def test_what_does_not_compress_stays_within_a_block():
+def test_incompressible_content_stays_within_a_block():
     raw = os.urandom(4 * BLOCK).decode("latin-1")
     assert b"".join(blocks(zipped(raw))).decode() == raw

@@ -117,7 +117,7 @@ def one_value_many_times(name: str, letters: int) -> bytes:
 
 
 @LINUX
-def test_what_small_files_unpack_to_takes_bounded_memory(tmp_path):
+def test_small_files_that_unpack_to_gigabytes_take_bounded_memory(tmp_path):
     """400 MiB are free where up to 16 GB come out."""
     long = pa.table({"sequence": pa.array(["A" * (150 << 20)], pa.large_string())})
     ids = "".join(f">{'x' * (1 << 21)}{row}\nACGT\n" for row in range(20))

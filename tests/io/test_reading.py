@@ -66,7 +66,7 @@ def test_line_ends_bom_blank_lines_and_a_missing_last_line_end_change_nothing(tm
     assert list(read_records(tmp_path / "a", labelled=True)) == expected
 
 
-def test_where_counts_blank_lines_and_ids_do_not(tmp_path):
+def test_blank_lines_count_in_where_but_not_in_ids(tmp_path):
     path = write(tmp_path / "a", "\nAC\n  \n\nGT\tlabel not looked at\n")
     assert list(read_records(path)) == [
         Record("0", "AC", None, f"{path}:2"),

@@ -25,7 +25,7 @@ def check(record):
     return check_insert(record.sequence, record.id, record.where, longest=4)
 
 
-def test_the_rest_keeps_its_order_and_reasons_are_counted():
+def test_good_rows_keep_their_order_and_reasons_are_counted():
     rejects = Rejects("skip")
     assert [(row.id, insert) for row, insert in rejects.good(ROWS, check)] == [("a", "ACGT"), ("e", "TTT")]
     counts = {"missing label": 1, "character outside IUPAC": 2, "empty sequence": 1, "insert too long": 1}
@@ -47,7 +47,7 @@ def test_the_list_reads_back():
     assert rows[3]["reason"].startswith("record 'd': the insert is 5 bp and the model reads at most 4 bp")
 
 
-def test_the_first_ends_the_run_and_says_how_to_go_on():
+def test_the_first_bad_row_ends_the_run_with_advice():
     with pytest.raises(ReadError, match="^f:2: the label is missing; add it$"):
         list(Rejects().good(ROWS, check))
     with pytest.raises(

@@ -51,13 +51,13 @@ def test_the_preferred_of_several_usual_names_is_taken(read):
 
 
 @pytest.mark.parametrize("asked", ["Bases", "BASES", "bases"])
-def test_columns_that_are_asked_for(read, asked):
+def test_columns_by_given_names(read, asked):
     text = f"sequence\tBases\tLog2 Ratio\tclone\n{THIRD}\t{LONG}\t-1\tc1\n{THIRD}\t{OTHER}\t2\tc2\n"
     columns = Columns(asked, "clone", "log2 ratio")
     assert read(text, labelled=True, columns=columns) == [("c1", LONG, -1), ("c2", OTHER, 2)]
 
 
-def test_a_name_as_it_stands_comes_before_the_same_in_another_case(read):
+def test_an_exact_name_is_preferred_to_one_in_another_case(read):
     text = f"DNA,dna\n{LONG},{OTHER}\n"
     assert read(text, columns=Columns("dna")) == [("0", OTHER)]
     assert read(text, columns=Columns("DNA")) == [("0", LONG)]
@@ -75,7 +75,7 @@ def test_a_column_that_is_not_there_is_refused_with_those_that_are(read):
     assert "is FASTA, which has no columns" in refusal(read, f">a\n{LONG}\n", columns=Columns("dna"))
 
 
-def test_other_columns_are_kept_in_order_when_asked_for(tmp_path):
+def test_other_columns_are_kept_in_order(tmp_path):
     path = tmp_path / "rows"
     path.write_text(f"clone\tseq\tid\tnote\n7\t{LONG}\ta\t x\n8\t{OTHER}\tb\t\n")
     assert [row.others for row in read_records(path, keep=True)] == [
@@ -108,7 +108,7 @@ def test_a_header_is_never_a_sequence(read, words, labelled):
 
 
 @given(st.lists(BASES, min_size=1, max_size=20), st.sampled_from(["tag", "wt", "sum", "chr", "Bar", "mut", "dam"]))
-def test_no_word_above_sequences_is_scored(tmp_path_factory, sequences, word):
+def test_a_word_above_sequences_is_never_read_as_a_sequence(tmp_path_factory, sequences, word):
     path = tmp_path_factory.getbasetemp() / "words"
     path.write_text("\n".join([word, *sequences]))
     with pytest.raises(ReadError, match="put a line 'sequence' before it"):
@@ -128,7 +128,7 @@ def test_sequences_are_not_taken_for_headers(tmp_path_factory, sequences):
     ]
 
 
-def test_a_short_sequence_that_stands_again_below_is_one(read):
+def test_a_short_first_line_that_is_repeated_below_is_a_sequence(read):
     assert read(f"TATA\n{LONG}\nTATA\n") == [("0", "TATA"), ("1", LONG), ("2", "TATA")]
     assert read(f"TAG\t3\n{LONG}\t4\n", labelled=True) == [("0", "TAG", 3), ("1", LONG, 4)]
 
@@ -229,7 +229,7 @@ def test_a_header_that_begins_with_a_hash(read):
 # --- ids of FASTA, wrapped sequences ----------------------------------------------------------------------------
 
 
-def test_ids_tell_rows_apart(read):
+def test_whole_headers_are_ids_where_first_words_are_equal(read):
     assert read(f"> prom 5\n{LONG}\n> prom 6 b\n{OTHER}\n") == [("prom 5", LONG), ("prom 6 b", OTHER)]
     assert read(f">prom 5\n{LONG}\n>prom 6\n{OTHER}\n") == [("prom 5", LONG), ("prom 6", OTHER)]
     assert read(f">prom 5\n{LONG}\n>other 5\n{OTHER}\n") == [("prom", LONG), ("other", OTHER)]

@@ -104,7 +104,7 @@ def test_without_subsets_there_is_no_score():
 
 
 @given(st.floats(0.1, 10), st.floats(-10, 10), st.randoms(use_true_random=False))
-def test_does_not_see_scale_or_order(made, slope, shift, random):
+def test_score_does_not_depend_on_scale_or_order(made, slope, shift, random):
     predictions, references, rows, subsets = made
     order = random.sample(range(40), 40)
     # Rounded, since scaling breaks ties between differences by rounding error.
@@ -124,7 +124,7 @@ def test_does_not_see_scale_or_order(made, slope, shift, random):
         (dict(predictions=[[1], [2], [3], [5]]), "shape"),
         (dict(predictions=[1, 2, math.nan, 3]), "prediction of row 2 is nan"),
         (dict(references=[1, 2, 3, math.inf], rows=[5, 6, 7, 8]), "reference of row 8 is inf"),
-        (dict(rows=[0, 1, 1, 2]), "row 1 stands twice"),
+        (dict(rows=[0, 1, 1, 2]), "row 1 is repeated"),
         (dict(predictions=[1, 2, 3, "x"]), "the predictions are not numbers .*; give one prediction a row"),
         (dict(references=[1, 2, 3, 10**400]), "the references are not numbers .*; give one reference a row"),
         (dict(predictions=[0] * 4), "predicted values of subset 'all' are constant"),
@@ -138,8 +138,8 @@ def test_does_not_see_scale_or_order(made, slope, shift, random):
         (dict(subsets={"high": [[0, 1], [2, 3]]}), "'high' is not a list of row numbers"),
         (dict(subsets={"high": [0.5, 1]}), "'high' is not a list of row numbers"),
         (dict(subsets={"high": None}), "'high' is not a list of row numbers"),
-        (dict(subsets={"high": [0, 1, 1]}), r"\[1\] stands twice in subset 'high'"),
-        (dict(subsets={"SNVs": [[0, 1], [2, 3], [0, 1]]}), r"\[0, 1\] stands twice in subset 'SNVs'"),
+        (dict(subsets={"high": [0, 1, 1]}), r"\[1\] is repeated in subset 'high'"),
+        (dict(subsets={"SNVs": [[0, 1], [2, 3], [0, 1]]}), r"\[0, 1\] is repeated in subset 'SNVs'"),
         (
             dict(subsets={"low": [0, 8, 9]}),
             "'low' has 1 of its 3 members among the labelled rows; leave it out, or label at least 2$",
@@ -264,14 +264,14 @@ def test_crlf_blank_lines_and_a_byte_order_mark_are_fine(files, made):
         ("id\texpression\n0\t3\n1\thigh\n", "p:3: 'high' is not a finite number"),
         ("id\texpression\n0\t\n", "p:2: '' is not a finite number"),
         ("id\texpression\n0\tnan\n", "p:2: nan is not a finite number"),
-        ("id\texpression\n0\t3\n0\t4\n", "p:3: row 0 stands twice"),
-        ("id\texpression\n0\t3\n00\t4\n", "p:3: row 0 stands twice"),
+        ("id\texpression\n0\t3\n0\t4\n", "p:3: row 0 is repeated"),
+        ("id\texpression\n0\t3\n00\t4\n", "p:3: row 0 is repeated"),
         ("id\texpression\n-1\t3\n", "p:2: '-1' is not a row number"),
         ("id\texpression\npromoter\t3\n", "p:2: 'promoter' is not a row number"),
         ("id\texpression\n0\t3\t5\n", "p:2: has 3 columns, the header 2"),
         ("id\texpression\n0\t3\n1\t4\n", "p: 1 of 3 labelled rows have no prediction, the first is row 2"),
         ('{"0": 3, "1": 4}', "p: 1 of 3 labelled rows have no prediction, the first is row 2"),
-        ('{"0": 3, "1": 4, "0": 5}', "p: key '0': row 0 stands twice"),
+        ('{"0": 3, "1": 4, "0": 5}', "p: key '0': row 0 is repeated"),
         ('{"0": 3, "1": "4"}', "p: key '1': '4' is not a finite number"),
         ('{"0": 3, "1": null}', "p: key '1': None is not a finite number"),
         ('{"0": 3, "1": true}', "p: key '1': True is not a finite number"),
@@ -297,7 +297,7 @@ def test_bad_predictions_are_an_error(tmp_path, monkeypatch, predictions, messag
     ("subsets", "message"),
     [
         ("[1, 2]", "is JSON but no object"),
-        ('{"high": [0, 1], "high": [1, 2]}', "subset 'high' stands twice"),
+        ('{"high": [0, 1], "high": [1, 2]}', "subset 'high' is repeated"),
         ('{"high": {"0": 1}}', "subset 'high' is not a list of row numbers"),
         ('{"high": ["0", "1"]}', "subset 'high' is not a list of row numbers"),
         ('{"high": [0, 1]', "is not JSON"),

@@ -283,7 +283,7 @@ SCORED = {
     "a label as text": (PREDICTIONS, LABELS + "2\tlow\n", "", "labels:4: 'low' is not a finite number; "),
     "Python's numbers": (PREDICTIONS + "2\t1_0\n", LABELS, "", "predictions:4: '1_0' is not a finite number; "),
     "an infinite prediction": (PREDICTIONS + "2\tinf\n", LABELS, "", "predictions:4: inf is not a finite number; "),
-    "a row twice": (PREDICTIONS + "1\t1\n", LABELS, "", "predictions:4: row 1 stands twice; "),
+    "a row twice": (PREDICTIONS + "1\t1\n", LABELS, "", "predictions:4: row 1 is repeated; "),
     "a column too few": (PREDICTIONS, LABELS + "2\n", "", "labels:4: has 1 columns, the header 2; "),
     "control characters": ("a\x0bb\x1b\n", LABELS, "", r"predictions:1: needs one column 'id' in a tab-separated "),
     "JSON cut short": ('{"0": 1, "1"', LABELS, "", "predictions: is not JSON ("),

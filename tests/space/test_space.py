@@ -256,7 +256,7 @@ REFUSED = {
     f"ref\tchr\n{A80}\t{B80}\n{B80}\t{A80}\n": "has no column 'sequence' but ref, chr",
     f"id\tvalue\nu\t{A80}\n": "has no column 'sequence' but id, value",
     f"seq,n,seq\n{A80},1,{B80}\n": "has 2 columns 'seq'",
-    f"{A80},{B80}\n{B80},{A80}\n": "has 2 columns and no header, and which holds the sequences is not plain",
+    f"{A80},{B80}\n{B80},{A80}\n": "has 2 columns and no header, and it is unclear which holds the sequences",
     f"id seq\nu {A80}\n": "the columns are separated by spaces",
     "LOCUS       SCU49845     5028 bp    DNA\n": "is GenBank, which is not read here",
     "ID   X56734; SV 1; linear\n": "is EMBL, which is not read here",
