@@ -171,7 +171,7 @@ class MaskedLMBatches(_Batches):
         # Runs may begin up to `run - 1` columns before a row, so that its first tokens are masked as often as others.
         column = np.arange(run - 1 + tokens.shape[1], dtype=np.int16)
         starts = random_fractions(row_streams(self._starts, number)[:, None], column) < start_fraction
-        # The column where the last run began. If it is more than `run` columns back, that run has ended.
+        # The column where the last run began. If it is `run` columns back or more, that run has ended.
         start = np.maximum.accumulate(np.where(starts, column, np.int16(-run)), axis=1)[:, run - 1 :]
         column = column[run - 1 :]
         is_token = np.arange(tokens.shape[1]) < counts[:, None]
