@@ -42,6 +42,7 @@ class Spool:
         self._flush()
         self._writer.close()
         self.expression = np.concatenate(self._expression)
+        self._expression.clear()
 
     def add(self, insert: str, expression: float) -> None:
         """Add one row, with N for other IUPAC codes than A C G T."""
