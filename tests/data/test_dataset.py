@@ -186,7 +186,7 @@ def test_shards_that_are_no_list_are_refused(tmp_path, change):
 
 def test_a_manifest_that_is_no_file_is_refused(tmp_path):
     os.mkfifo(tmp_path / "manifest.json")
-    with pytest.raises(DataError, match="is no regular file"):
+    with pytest.raises(DataError, match="is not a regular file"):
         read_manifest(tmp_path)
 
 
