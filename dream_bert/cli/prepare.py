@@ -13,7 +13,7 @@ def add(verbs) -> None:
     parser = verbs.add_parser(
         "prepare",
         help="make training data of labelled sequences",
-        description="Read, check, select, split and tokenise labelled sequences into a folder that training reads.",
+        description="Read, check, select, and split labelled sequences into a folder that training reads.",
     )
     parser.add_argument(
         "inputs",
@@ -32,7 +32,7 @@ def add(verbs) -> None:
         help = f"rows, or with a point a fraction [{default}]"
         parser.add_argument(f"--{option}", type=_share, default=argparse.SUPPRESS, metavar="N", help=help)
     parser.add_argument(
-        "--keep-related", action="store_true", help="deal rows that have 20 bp in common, as tiles do, to one split"
+        "--keep-related", action="store_true", help="put rows that have 20 bp in common, as tiles do, into one split"
     )
     parser.add_argument(
         "--on-error", choices=("stop", "skip"), default="stop", help="at a bad row; skip lists them [%(default)s]"
