@@ -21,6 +21,11 @@ _MODULES = {
     "SequenceError": "sequence.construct",
     "export_folder": "export.folder",
     "export_onnx": "export.folder",
+    "evolvability_vector": "analysis.robustness",
+    "mutagenesis": "analysis.mutagenesis",
+    "mutational_robustness": "analysis.robustness",
+    "plot_logo": "plots.mutagenesis",
+    "plot_mutagenesis": "plots.mutagenesis",
     "predict": "inference.prediction",
     "read_records": "io.reader",
 }

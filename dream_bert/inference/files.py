@@ -81,7 +81,7 @@ def predict_file(
     sources = [source] if isinstance(source, str | Path) else list(source)
     output = None if output is None or str(output) == "-" else Path(output)
     rejects = None if rejects is None else Path(rejects)
-    _check_files(sources, output, rejects)
+    check_files(sources, output, rejects)
     format = choose_format(output, format, precision, FORMATS)
     if format == "submission" and (keep_columns or notes):
         raise OutputError(
@@ -91,12 +91,12 @@ def predict_file(
         predictor = load_predictor(model, batch_size, backend, interval)
         if format == "submission" and len(predictor.columns) > 1:
             raise OutputError("a submission holds predictions alone; leave the interval out, or choose another format")
-        read_insert, ids = InsertReader(predictor.longest, predictor.insert_lengths, orient), _Ids()
-        with tqdm(_scan(sources, columns, keep_columns), unit=" sequences", disable=None) as rows:
+        read_insert, ids = InsertReader(predictor.longest, predictor.insert_lengths, orient), IdCounter()
+        with tqdm(scan_files(sources, columns, keep_columns), unit=" sequences", disable=None) as rows:
             predictions = predict_records(skipped.good(rows, read_insert), predictor)
             # The first are there before a header is: a bad sequence among them leaves standard output empty.
             if not (first := [*islice(predictions, 1)]):
-                raise ReadError(f"no sequence of the input can be used ({skipped.summary()}); correct the input")
+                raise skipped.none_left()
             kept = tuple(first[0][0][0].others or ())
             parts = ids.count(_part(*chunk, notes) for chunk in chain(first, predictions))
             if format == "submission":
@@ -112,13 +112,18 @@ def predict_file(
     return count
 
 
-def _check_files(sources: Sequence[str | Path], output: Path | None, rejects: Path | None) -> None:
-    """Check that nothing is written over an input, or twice."""
-    for path in filter(None, (output, rejects)):
+def check_files(sources: Sequence[str | Path], *outputs: Path | None) -> None:
+    """Check that nothing is written over an input, or twice.
+
+    Raises:
+        OutputError: if it were; the message names the file.
+    """
+    paths = [path for path in outputs if path is not None]
+    for number, path in enumerate(paths):
         if any(str(source) != "-" and _is_one_file(path, source) for source in sources):
             raise OutputError(f"{path}: is an input, too; name another file to write to")
-    if output and rejects and _is_one_file(output, rejects):
-        raise OutputError(f"{rejects}: is the output, too; name another file for what is skipped")
+        if any(_is_one_file(path, earlier) for earlier in paths[:number]):
+            raise OutputError(f"{path}: is another output, too; name a file for each")
 
 
 def _is_one_file(path: str | Path, other: str | Path) -> bool:
@@ -128,7 +133,7 @@ def _is_one_file(path: str | Path, other: str | Path) -> bool:
         return os.path.realpath(path) == os.path.realpath(other)
 
 
-def _scan(sources: Iterable[str | Path], columns: Columns, keep: bool) -> Iterator[Record | BadRow]:
+def scan_files(sources: Iterable[str | Path], columns: Columns, keep: bool) -> Iterator[Record | BadRow]:
     """Read one input after the other; those kept have the same other columns."""
     kept = None
     for source in sources:
@@ -151,7 +156,7 @@ def _part(records: list[Record], notes: list[str], values: np.ndarray, has_notes
     return [[record.id for record in records], *kept, *np.atleast_2d(values.T), *([notes] if has_notes else [])]
 
 
-class _Ids:
+class IdCounter:
     """Counts the ids that an earlier sequence has, too."""
 
     def __init__(self):
@@ -159,8 +164,15 @@ class _Ids:
 
     def count(self, parts: Iterable[Part]) -> Iterator[Part]:
         for part in parts:
-            self._hashes.extend(map(hash, part[0]))
+            self.add(part[0])
             yield part
+
+    def add(self, ids: Iterable[str]) -> None:
+        """Count more ids."""
+        self._hashes.extend(map(hash, ids))
+
+    def __len__(self) -> int:
+        return len(self._hashes)
 
     def warn(self) -> None:
         hashes = np.frombuffer(self._hashes, dtype=np.int64)

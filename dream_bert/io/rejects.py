@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TypeVar
 
-from ..errors import InputWarning
+from ..errors import InputWarning, ReadError
 from ..sequence.construct import SequenceError
 from .output import open_output, text_stream
 from .records import BadRow, Record
@@ -81,6 +81,10 @@ class Rejects:
     def summary(self) -> str:
         """Return the reasons with their counts, in one line."""
         return ", ".join(f"{count} {reason}" for reason, count in self.counts.items())
+
+    def none_left(self) -> ReadError:
+        """Return the error of an input of which all rows were skipped."""
+        return ReadError(f"no sequence of the input can be used ({self.summary()}); correct the input")
 
     def warn(self) -> None:
         """Warn of the skipped rows: one `InputWarning` for each reason, with its count."""

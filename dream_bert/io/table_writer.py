@@ -55,8 +55,8 @@ def choose_format(
         format = formats[suffix]
     if format not in formats.values():
         raise OutputError(f"format {format!r} is unknown; choose from {names}")
-    if format == "parquet" and (path is None or path.suffix == ".gz"):
-        raise OutputError("parquet compresses itself and needs a file of its own; name one with -o, without .gz")
+    if format in ("parquet", "npz") and (path is None or path.suffix == ".gz"):
+        raise OutputError(f"{format} compresses itself and needs a file of its own; name one with -o, without .gz")
     if not 0 <= precision <= MOST_PRECISION:
         raise OutputError(f"precision is {precision}; give 0 to {MOST_PRECISION} decimals")
     return format

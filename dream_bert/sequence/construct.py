@@ -50,9 +50,19 @@ def to_insert(sequence: str) -> str:
     >>> to_insert(OLIGO_START + "ACGT" + OLIGO_END), to_insert("ACGT" + OLIGO_END), to_insert("ACGT")
     ('ACGT', 'ACGT', 'ACGT')
     """
-    if start := _OLIGO_START.match(sequence):
-        sequence = start[1] + sequence[start.end() :]
-    return sequence.removesuffix(OLIGO_END)
+    frame, begin, end = find_insert(sequence)
+    return sequence[:frame] + sequence[begin:end]
+
+
+def find_insert(sequence: str) -> tuple[int, int, int]:
+    """Find where the insert of a cleaned sequence stands: it is `sequence[:frame] + sequence[begin:end]`.
+
+    >>> find_insert("NN" + OLIGO_START + "ACGT" + OLIGO_END), find_insert("ACGT")
+    ((2, 19, 23), (0, 0, 4))
+    """
+    start = _OLIGO_START.match(sequence)
+    frame, begin = (start.end(1), start.end()) if start else (0, 0)
+    return frame, begin, begin + len(sequence[begin:].removesuffix(OLIGO_END))
 
 
 def to_oligo(insert: str) -> str:

@@ -45,6 +45,8 @@ class Oligo(NamedTuple):
     """Changed bases in its constants."""
     flanked: bool = False
     """True if there are bases outside of its constants."""
+    span: tuple[int, int, int] = (0, 0, 0)
+    """Where the insert stands on its strand, as `find_insert` has it."""
 
 
 def find_oligo(sequence: str) -> Oligo | None:
@@ -57,9 +59,9 @@ def find_oligo(sequence: str) -> Oligo | None:
     >>> find_oligo(OLIGO_START + "ACGT" + OLIGO_END) is None
     True
     >>> find_oligo("G" + OLIGO_START[1:] + "ACGT" + OLIGO_END)
-    Oligo(insert='ACGT', reverse=False, mismatches=1, flanked=False)
+    Oligo(insert='ACGT', reverse=False, mismatches=1, flanked=False, span=(0, 17, 21))
     >>> find_oligo(reverse_complement("GA" + OLIGO_START + "ACGT" + OLIGO_END))
-    Oligo(insert='ACGT', reverse=True, mismatches=0, flanked=True)
+    Oligo(insert='ACGT', reverse=True, mismatches=0, flanked=True, span=(0, 19, 23))
     """
     if sequence.startswith(OLIGO_START) and sequence.endswith(OLIGO_END):
         return None
@@ -75,7 +77,8 @@ def find_oligo(sequence: str) -> Oligo | None:
         other = reverse_complement(sequence)
         begin, mismatches = _find_start(other)
         if begin is None and other.endswith(OLIGO_END):
-            return Oligo(other.removesuffix(OLIGO_END), reverse=True)
+            insert = other.removesuffix(OLIGO_END)
+            return Oligo(insert, reverse=True, span=(0, 0, len(insert)))
         if found := _read(other, begin, mismatches):
             return found._replace(reverse=True)
     return None
@@ -109,7 +112,8 @@ def _read(sequence: str, begin: int | None, mismatches: int) -> Oligo | None:
     # As in the tokenizer, N or NN before an oligo choose the reading frame and are no flank.
     frame = before if len(before) <= 2 and not set(before) & set("ACGT") else ""
     flanked = before != frame or end not in (ends_at, len(sequence))
-    return Oligo(frame + sequence[begin:end], mismatches=mismatches, flanked=flanked)
+    span = (len(frame), begin, end)
+    return Oligo(frame + sequence[begin:end], mismatches=mismatches, flanked=flanked, span=span)
 
 
 def _count_mismatches(sequence: str, constant: str, place: int) -> int:

@@ -301,7 +301,7 @@ def test_no_input_is_written_over(source, model, tmp_path):
         for options in ({"output": output}, {"rejects": output, "on_error": "skip"}):
             with pytest.raises(OutputError, match="is an input, too; name another file"):
                 predict_file([tmp_path / "other.fa", source], model=model, format="tsv", **options)
-    with pytest.raises(OutputError, match="is the output, too"):
+    with pytest.raises(OutputError, match="is another output, too"):
         predict_file(source, tmp_path / "o.tsv", model, on_error="skip", rejects=f"{tmp_path}/./o.tsv")
     assert source.read_text() == content
     assert sorted(path.name for path in tmp_path.iterdir()) == ["hard", "link", "other.fa", "promoters.txt"]

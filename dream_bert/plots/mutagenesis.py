@@ -1,0 +1,153 @@
+"""Draw the effects of single changes of a sequence: a heat map, and a logo of what each of its bases adds."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .pictures import open_picture
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BASES = "ACGT"
+
+COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
+"""Of Okabe and Ito, told apart by the colour-blind: https://jfly.uni-koeln.de/color/."""
+
+LEAST_SCALE = 0.5
+"""Effects stay pale where there is none larger than this, in expression units."""
+
+_DASHED = 0.15
+"""Share of the scale from which a lowering change has a dash: in black and white it else looks like a raising one."""
+
+
+def plot_mutagenesis(
+    sequence: str, effects: np.ndarray, *, scale: float | None = None, ax: "Axes | None" = None
+) -> "Axes":
+    """Draw a heat map of the effects of each base at each position.
+
+    The observed base is written in its cell. Red raises expression; blue lowers it, with a dash in the cell, which
+    tells the two apart in black and white. White is 0, and grey cells hold no effect.
+
+    Args:
+        sequence: length letters.
+        effects: (4, length), as one of `Mutagenesis.effects`, in the order A C G T; NaN where nothing was changed.
+        scale: effect with full colour, in expression units. Default: the largest, and at least 0.5.
+        ax: axes to draw on. Default: those of a new figure.
+
+    Returns:
+        The axes. Its figure has a colour bar.
+
+    Raises:
+        ValueError: if `effects` are not of shape (4, length).
+    """
+    effects = _check(sequence, effects)
+    ax = _axes(ax, len(sequence))
+    shown = np.where(np.isnan(effects), 0, np.abs(effects))
+    scale = max(LEAST_SCALE, float(shown.max(initial=0))) if scale is None else scale
+    positions = np.arange(1, len(sequence) + 1)
+    ax.set_facecolor("0.85")
+    image = ax.imshow(
+        effects,
+        cmap="RdBu_r",
+        vmin=-scale,
+        vmax=scale,
+        aspect="auto",
+        interpolation="nearest",
+        extent=(0.5, len(sequence) + 0.5, len(BASES) - 0.5, -0.5),
+    )
+    rows, columns = np.nonzero(np.where(np.isnan(effects), 0, effects) <= -_DASHED * scale)
+    dark = effects[rows, columns] < -0.5 * scale
+    for these, colour in ((dark, "white"), (~dark, "black")):
+        ax.scatter(columns[these] + 1, rows[these], marker="_", s=10, linewidths=0.8, color=colour)
+    for position, base in zip(positions, sequence, strict=True):
+        if base in BASES:
+            ax.text(position, BASES.index(base), base, ha="center", va="center", fontsize=6)
+    ax.set_yticks(range(len(BASES)), list(BASES))
+    ax.set_ylabel("base put in")
+    _label_positions(ax, len(sequence))
+    bar = ax.figure.colorbar(image, ax=ax, pad=0.01, aspect=12)
+    bar.set_label("effect on expression\n(lowering: –)")
+    return ax
+
+
+def plot_logo(sequence: str, heights: np.ndarray, *, ax: "Axes | None" = None) -> "Axes":
+    """Draw the letters of a sequence, each as high as a number; those below 0 hang.
+
+    Args:
+        sequence: length letters.
+        heights: (length,): of each letter, in expression units; NaN is no letter. Or (4, length): effects as in
+            `plot_mutagenesis`, without normalisation; the heights are then the mean loss of expression by the three
+            other bases.
+        ax: axes to draw on. Default: those of a new figure.
+
+    Returns:
+        The axes.
+
+    Raises:
+        ValueError: if `heights` are of another shape.
+    """
+    import logomaker
+    import pandas
+
+    heights = np.asarray(heights, dtype=float)
+    if heights.ndim == 2:
+        heights = -_check(sequence, heights).sum(axis=0) / 3
+    if heights.shape != (len(sequence),):
+        raise ValueError(f"heights are of shape {heights.shape}; give one number a letter, ({len(sequence)},)")
+    ax = _axes(ax, len(sequence))
+    positions = range(1, len(sequence) + 1)
+    letters = np.array(list(BASES)) == np.array([list(sequence)]).T
+    table = pandas.DataFrame(np.nan_to_num(heights)[:, None] * letters, index=positions, columns=list(BASES))
+    logomaker.Logo(table, ax=ax, color_scheme=COLOURS, flip_below=False, font_name="DejaVu Sans", show_spines=None)
+    ax.axhline(0, color="black", linewidth=0.5)
+    ax.set_ylabel("what the base adds\n(expression units)")
+    _label_positions(ax, len(sequence))
+    return ax
+
+
+def draw_mutagenesis(sequence: str, effects: np.ndarray, path: Path, title: str = "") -> None:
+    """Write a picture of the heat map with the logo under it.
+
+    Args:
+        sequence, effects: as in `plot_mutagenesis`.
+        path: `.svg` or `.png`.
+        title: stands above.
+
+    Raises:
+        OutputError: if the suffix names no format.
+        OSError: if it cannot be written.
+    """
+    with open_picture(path, _width(len(sequence)), 3.6) as figure:
+        top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+        plot_mutagenesis(sequence, effects, ax=top)
+        plot_logo(sequence, effects, ax=bottom)
+        top.set_xlabel("")
+        top.set_title(title if len(title) <= 80 else f"{title[:80]}…", parse_math=False)
+
+
+def _check(sequence: str, effects: np.ndarray) -> np.ndarray:
+    effects = np.asarray(effects, dtype=float)
+    if effects.shape != (wanted := (len(BASES), len(sequence))):
+        raise ValueError(f"effects are of shape {effects.shape}; give those of the sequence, {wanted}")
+    return effects
+
+
+def _axes(ax: "Axes | None", length: int) -> "Axes":
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(figsize=(_width(length), 2), layout="constrained")[1]
+
+
+def _width(length: int) -> float:
+    """Return the width of a picture in inches."""
+    return 2.5 + 0.11 * max(length, 20)
+
+
+def _label_positions(ax: "Axes", length: int) -> None:
+    ax.set_xlim(0.5, length + 0.5)
+    ax.set_xticks([1, *range(10, length + 1, 10)])
+    ax.set_xlabel("position (bp)")

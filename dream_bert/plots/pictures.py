@@ -1,0 +1,63 @@
+"""Make pictures of plots, as SVG or PNG by the suffix of a file."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import OutputError
+from ..io.output import open_output
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMATS = {".svg": "svg", ".png": "png"}
+"""Formats of pictures by the suffix of a file."""
+
+_STYLE = {
+    "font.size": 8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "svg.fonttype": "none",  # text stays text, which other programs can search and edit
+    "svg.hashsalt": "dream-bert",  # the same picture is the same file
+}
+
+
+def check_picture(path: Path) -> str:
+    """Return the format that the suffix of a picture names.
+
+    Raises:
+        OutputError: if it names none.
+        ModuleNotFoundError: if what draws is not installed.
+    """
+    import logomaker  # noqa: F401
+    import matplotlib  # noqa: F401
+
+    if path.suffix not in FORMATS:
+        raise OutputError(
+            f"{path}: the suffix {path.suffix!r} names no format of pictures; give {' or '.join(FORMATS)}"
+        )
+    return FORMATS[path.suffix]
+
+
+@contextmanager
+def open_picture(path: Path, width: float, height: float) -> Iterator["Figure"]:
+    """Give an empty figure to draw on, which is then written whole.
+
+    Args:
+        path: `.svg` or `.png`.
+        width, height: in inches.
+
+    Raises:
+        OutputError: if the suffix names no format.
+        OSError: if it cannot be written.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    format = check_picture(path)
+    with open_output(path) as file, matplotlib.rc_context(_STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield figure
+        metadata = {"Date": None} if format == "svg" else None
+        figure.savefig(file, format=format, dpi=200, metadata=metadata)
