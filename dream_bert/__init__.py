@@ -26,6 +26,8 @@ _MODULES = {
     "mutational_robustness": "analysis.robustness",
     "plot_logo": "plots.mutagenesis",
     "plot_mutagenesis": "plots.mutagenesis",
+    "plot_predictions": "plots.predictions",
+    "plot_windows": "plots.windows",
     "predict": "inference.prediction",
     "read_records": "io.reader",
 }

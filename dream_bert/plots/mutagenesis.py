@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .pictures import open_picture
+from .pictures import new_axes, open_picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +18,7 @@ COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
 LEAST_SCALE = 0.5
 """Effects stay pale where there is none larger than this, in expression units."""
 
-_DASHED = 0.15
+_DASHED = 0.1
 """Share of the scale from which a lowering change has a dash: in black and white it else looks like a raising one."""
 
 
@@ -28,7 +28,7 @@ def plot_mutagenesis(
     """Draw a heat map of the effects of each base at each position.
 
     The observed base is written in its cell. Red raises expression; blue lowers it, with a dash in the cell, which
-    tells the two apart in black and white. White is 0, and grey cells hold no effect.
+    tells the two apart in black and white. White is 0, and hatched cells hold no effect.
 
     Args:
         sequence: length letters.
@@ -43,11 +43,11 @@ def plot_mutagenesis(
         ValueError: if `effects` are not of shape (4, length).
     """
     effects = _check(sequence, effects)
-    ax = _axes(ax, len(sequence))
+    ax = new_axes(_width(len(sequence)), 2) if ax is None else ax
     shown = np.where(np.isnan(effects), 0, np.abs(effects))
     scale = max(LEAST_SCALE, float(shown.max(initial=0))) if scale is None else scale
     positions = np.arange(1, len(sequence) + 1)
-    ax.set_facecolor("0.85")
+    ax.patch.set(facecolor="0.9", edgecolor="0.7", hatch="////")
     image = ax.imshow(
         effects,
         cmap="RdBu_r",
@@ -96,7 +96,7 @@ def plot_logo(sequence: str, heights: np.ndarray, *, ax: "Axes | None" = None) -
         heights = -_check(sequence, heights).sum(axis=0) / 3
     if heights.shape != (len(sequence),):
         raise ValueError(f"heights are of shape {heights.shape}; give one number a letter, ({len(sequence)},)")
-    ax = _axes(ax, len(sequence))
+    ax = new_axes(_width(len(sequence)), 2) if ax is None else ax
     positions = range(1, len(sequence) + 1)
     letters = np.array(list(BASES)) == np.array([list(sequence)]).T
     table = pandas.DataFrame(np.nan_to_num(heights)[:, None] * letters, index=positions, columns=list(BASES))
@@ -132,14 +132,6 @@ def _check(sequence: str, effects: np.ndarray) -> np.ndarray:
     if effects.shape != (wanted := (len(BASES), len(sequence))):
         raise ValueError(f"effects are of shape {effects.shape}; give those of the sequence, {wanted}")
     return effects
-
-
-def _axes(ax: "Axes | None", length: int) -> "Axes":
-    if ax is not None:
-        return ax
-    import matplotlib.pyplot as plt
-
-    return plt.subplots(figsize=(_width(length), 2), layout="constrained")[1]
 
 
 def _width(length: int) -> float:

@@ -9,6 +9,7 @@ from ..errors import OutputError
 from ..io.output import open_output
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 FORMATS = {".svg": "svg", ".png": "png"}
@@ -38,6 +39,14 @@ def check_picture(path: Path) -> str:
             f"{path}: the suffix {path.suffix!r} names no format of pictures; give {' or '.join(FORMATS)}"
         )
     return FORMATS[path.suffix]
+
+
+def new_axes(width: float, height: float) -> "Axes":
+    """Return the axes of a new figure of pyplot, which notebooks show; width and height are in inches."""
+    import matplotlib.pyplot as plt
+
+    with plt.rc_context(_STYLE):
+        return plt.subplots(figsize=(width, height), layout="constrained")[1]
 
 
 @contextmanager
