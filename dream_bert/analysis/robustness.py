@@ -44,4 +44,4 @@ def mutational_robustness(effects: np.ndarray, one_hot: np.ndarray, epsilon: flo
     vector = evolvability_vector(effects, one_hot)
     if not len(vector):
         raise ValueError("effects hold no substitution; give those of at least one position")
-    return float(np.mean(np.abs(vector) < epsilon))
+    return float(np.mean(np.abs(vector.astype(np.float64)) < epsilon))

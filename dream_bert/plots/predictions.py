@@ -58,7 +58,7 @@ def plot_predictions(
     many = len(measured) > _MANY
     if intervals is not None:
         lower, upper = _ends(intervals, len(measured))
-        ax.vlines(measured, lower, upper, color="0.75", linewidth=0.3 if many else 0.8, rasterized=many)
+        ax.vlines(measured, lower, upper, color="0.85" if many else "0.7", linewidth=0.8, rasterized=many)
         lines.append(f"within intervals: {np.mean((lower <= measured) & (measured <= upper)):.0%}".replace("%", " %"))
     size, alpha = (3, 0.4) if many else (10, 0.9)
     ax.scatter(measured, predicted, s=size, alpha=alpha, color="#0072B2", linewidths=0, rasterized=many, zorder=2)
