@@ -103,7 +103,7 @@ def mutagenesis_file(
     with open_output(output) as file, open_rejects(on_error, rejects) as skipped, Summaries(precision) as summaries:
         predictor = load_predictor(model, batch_size, backend)
         read_target, ids = TargetReader(predictor, positions, insertions, orient), IdCounter()
-        with tqdm(scan_files(sources, columns, keep=False), unit=" sequences", disable=None) as rows:
+        with tqdm(scan_files(sources, columns), unit=" sequences", disable=None) as rows:
             results = mutate_records(
                 skipped.good(rows, read_target), predictor, deletions=deletions, insertions=insertions
             )

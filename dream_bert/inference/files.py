@@ -133,11 +133,17 @@ def _is_one_file(path: str | Path, other: str | Path) -> bool:
         return os.path.realpath(path) == os.path.realpath(other)
 
 
-def scan_files(sources: Iterable[str | Path], columns: Columns, keep: bool) -> Iterator[Record | BadRow]:
-    """Read one input after the other; those kept have the same other columns."""
+def scan_files(
+    sources: Iterable[str | Path], columns: Columns, keep: bool = False, labelled: bool = False
+) -> Iterator[Record | BadRow]:
+    """Read one input after the other, as `scan_records` does.
+
+    Raises:
+        ReadError: as `read_records`, or if `keep` is asked for and inputs have not the same other columns.
+    """
     kept = None
     for source in sources:
-        for row in scan_records(source, columns=columns, keep=keep):
+        for row in scan_records(source, labelled=labelled, columns=columns, keep=keep):
             if keep and isinstance(row, Record):
                 names = tuple(row.others or ())
                 kept = names if kept is None else kept
