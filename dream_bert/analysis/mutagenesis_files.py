@@ -17,8 +17,6 @@ from ..io.output import open_output
 from ..io.records import USUAL, Columns
 from ..io.rejects import open_rejects
 from ..io.table_writer import PRECISION, TABLE_FORMATS, choose_format, write_table
-from ..plots.mutagenesis import draw_mutagenesis
-from ..plots.pictures import check_picture
 from .change_tables import COLUMNS, SUMMARY_COLUMNS, Summaries, list_changes
 from .mutagenesis import Mutated, check_normalised, mutate_records, normalise
 from .single_changes import one_hot
@@ -98,7 +96,10 @@ def mutagenesis_file(
         raise OutputError("npz holds substitutions alone; leave deletions and insertions out, or write a table")
     if format != "npz" and normalised is not None:
         raise OutputError("a table holds effects as they are; leave normalised out, or write npz")
-    if plot is not None:
+    if plot is not None:  # needs the extra
+        from ..plots.mutagenesis import draw_mutagenesis
+        from ..plots.pictures import check_picture
+
         check_picture(plot)
     with open_output(output) as file, open_rejects(on_error, rejects) as skipped, Summaries(precision) as summaries:
         predictor = load_predictor(model, batch_size, backend)

@@ -1,14 +1,13 @@
 """Draw the effects of single changes of a sequence: a heat map, and a logo of what each of its bases adds."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import logomaker
 import numpy as np
+import pandas
+from matplotlib.axes import Axes
 
 from .pictures import new_axes, open_picture
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 BASES = "ACGT"
 
@@ -23,8 +22,8 @@ _DASHED = 0.1
 
 
 def plot_mutagenesis(
-    sequence: str, effects: np.ndarray, *, scale: float | None = None, ax: "Axes | None" = None
-) -> "Axes":
+    sequence: str, effects: np.ndarray, *, scale: float | None = None, ax: Axes | None = None
+) -> Axes:
     """Draw a heat map of the effects of each base at each position.
 
     The observed base is written in its cell. Red raises expression; blue lowers it, with a dash in the cell, which
@@ -72,7 +71,7 @@ def plot_mutagenesis(
     return ax
 
 
-def plot_logo(sequence: str, heights: np.ndarray, *, ax: "Axes | None" = None) -> "Axes":
+def plot_logo(sequence: str, heights: np.ndarray, *, ax: Axes | None = None) -> Axes:
     """Draw the letters of a sequence, each as high as a number; those below 0 hang.
 
     Args:
@@ -88,9 +87,6 @@ def plot_logo(sequence: str, heights: np.ndarray, *, ax: "Axes | None" = None) -
     Raises:
         ValueError: if `heights` are of another shape.
     """
-    import logomaker
-    import pandas
-
     heights = np.asarray(heights, dtype=float)
     if heights.ndim == 2:
         heights = -_check(sequence, heights).sum(axis=0) / 3
@@ -139,7 +135,7 @@ def _width(length: int) -> float:
     return 2.5 + 0.11 * max(length, 20)
 
 
-def _label_positions(ax: "Axes", length: int) -> None:
+def _label_positions(ax: Axes, length: int) -> None:
     ax.set_xlim(0.5, length + 0.5)
     ax.set_xticks([1, *range(10, length + 1, 10)])
     ax.set_xlabel("position (bp)")

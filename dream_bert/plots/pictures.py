@@ -3,14 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from ..errors import OutputError
 from ..io.output import open_output
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 FORMATS = {".svg": "svg", ".png": "png"}
 """Formats of pictures by the suffix of a file."""
@@ -29,11 +28,7 @@ def check_picture(path: Path) -> str:
 
     Raises:
         OutputError: if it names none.
-        ModuleNotFoundError: if what draws is not installed.
     """
-    import logomaker  # noqa: F401
-    import matplotlib  # noqa: F401
-
     if path.suffix not in FORMATS:
         raise OutputError(
             f"{path}: the suffix {path.suffix!r} names no format of pictures; give {' or '.join(FORMATS)}"
@@ -41,7 +36,7 @@ def check_picture(path: Path) -> str:
     return FORMATS[path.suffix]
 
 
-def new_axes(width: float, height: float) -> "Axes":
+def new_axes(width: float, height: float) -> Axes:
     """Return the axes of a new figure of pyplot, which notebooks show; width and height are in inches."""
     import matplotlib.pyplot as plt
 
@@ -50,7 +45,7 @@ def new_axes(width: float, height: float) -> "Axes":
 
 
 @contextmanager
-def open_picture(path: Path, width: float, height: float) -> Iterator["Figure"]:
+def open_picture(path: Path, width: float, height: float) -> Iterator[Figure]:
     """Give an empty figure to draw on, which is then written whole.
 
     Args:
@@ -61,9 +56,6 @@ def open_picture(path: Path, width: float, height: float) -> Iterator["Figure"]:
         OutputError: if the suffix names no format.
         OSError: if it cannot be written.
     """
-    import matplotlib
-    from matplotlib.figure import Figure
-
     format = check_picture(path)
     with open_output(path) as file, matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")

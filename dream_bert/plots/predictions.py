@@ -1,22 +1,19 @@
 """Draw measured against predicted expression."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
+from scipy.stats import pearsonr, spearmanr
 
 from .pictures import new_axes
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 _MANY = 1000
 """Points from which all are pixels in an SVG, too: each as a shape of its own would make it slow to open."""
 
 
 def plot_predictions(
-    measured: ArrayLike, predicted: ArrayLike, *, intervals: ArrayLike | None = None, ax: "Axes | None" = None
-) -> "Axes":
+    measured: ArrayLike, predicted: ArrayLike, *, intervals: ArrayLike | None = None, ax: Axes | None = None
+) -> Axes:
     """Draw a point for each measurement and its prediction, with Pearson's r and Spearman's rho.
 
     On the dashed line both are equal.
@@ -42,8 +39,6 @@ def plot_predictions(
     ρ = 1.00
     within intervals: 67 %
     """
-    from scipy.stats import pearsonr, spearmanr
-
     measured, predicted = np.asarray(measured, dtype=float), np.asarray(predicted, dtype=float)
     if measured.ndim != 1 or len(measured) < 2 or measured.shape != predicted.shape:
         what = f"measured is of shape {measured.shape} and predicted of {predicted.shape}"

@@ -1,19 +1,15 @@
 """Draw the predicted expression of windows along a long sequence."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from .pictures import new_axes
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 
 def plot_windows(
-    positions: ArrayLike, forward: ArrayLike, reverse: ArrayLike | None = None, *, ax: "Axes | None" = None
-) -> "Axes":
+    positions: ArrayLike, forward: ArrayLike, reverse: ArrayLike | None = None, *, ax: Axes | None = None
+) -> Axes:
     """Draw a profile: position against predicted expression, of one strand or both.
 
     The forward strand is a solid line, the reverse strand a dashed one.

@@ -16,7 +16,8 @@ import importlib, importlib.util, json, sys
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 
-MISSING = {"accelerate", "datasets", "evaluate", "matplotlib", "onnx", "onnxruntime", "tensorboard", "tensorboardX"}
+MISSING = {"accelerate", "datasets", "evaluate", "logomaker", "matplotlib", "onnx", "onnxruntime", "tensorboard"}
+MISSING |= {"tensorboardX"}
 
 
 class Missing:
@@ -67,6 +68,12 @@ NEEDS = {
     "export": "onnx",
     "predict by onnx": "onnx",
     "publish": "onnx",
+    "mutagenesis with a picture": "plot",
+    "plot": "plot",
+    "plot_logo": "plot",
+    "plot_mutagenesis": "plot",
+    "plot_predictions": "plot",
+    "plot_windows": "plot",
     "prepare of the Hub": "train",
     "DreamScore": "metrics",
     "run run_mlm": "train",
@@ -86,6 +93,9 @@ def results(prepared, tmp_path_factory) -> dict[str, tuple[int | str, str]]:
     verbs = {
         "predict": ["predict", "sequences.txt", "-o", "out.tsv"],
         "predict by onnx": ["predict", "sequences.txt", "-o", "out.tsv", "--backend", "onnx"],
+        "mutagenesis": ["mutagenesis", "sequences.txt", "-o", "out.tsv", "--summary", "summary.tsv"],
+        "mutagenesis with a picture": ["mutagenesis", "sequences.txt", "-o", "out.tsv", "--plot", "out.svg"],
+        "plot": ["plot", "in.tsv", "-o", "out.svg"],
         "score": ["score", "predictions.json", "--labels", "labels.tsv"],
         "prepare": ["prepare", "in.tsv", "-o", "prepared"],
         "prepare of the Hub": ["prepare", "hub:user/data", "-o", "hub"],
