@@ -133,7 +133,14 @@ def mutate_records(
     deletions: bool = False,
     insertions: bool = False,
 ) -> Iterator[Mutated]:
-    """Predict the single changes of one record after the other, each by its positions in the sequence."""
+    """Predict the single changes of one record after the other, each by its positions in the sequence.
+
+    Raises:
+        ValueError: if the predictor gives more than expression.
+        ModelError: if the model gives a value that is not finite.
+    """
+    if len(predictor.columns) > 1:
+        raise ValueError("the predictor gives intervals, which changes have none of; give one without")
     begun: deque[tuple[Record, Target]] = deque()
 
     def inserts() -> Iterator[tuple[str, Sequence[int]]]:

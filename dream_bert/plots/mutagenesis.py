@@ -7,6 +7,7 @@ import numpy as np
 import pandas
 from matplotlib.axes import Axes
 
+from ..io.streams import shown
 from .pictures import new_axes, open_picture
 
 BASES = "ACGT"
@@ -109,7 +110,7 @@ def draw_mutagenesis(sequence: str, effects: np.ndarray, path: Path, title: str 
     Args:
         sequence, effects: as in `plot_mutagenesis`.
         path: `.svg` or `.png`.
-        title: stands above.
+        title: the first 80 characters of it stand above.
 
     Raises:
         OutputError: if the suffix names no format.
@@ -120,7 +121,7 @@ def draw_mutagenesis(sequence: str, effects: np.ndarray, path: Path, title: str 
         plot_mutagenesis(sequence, effects, ax=top)
         plot_logo(sequence, effects, ax=bottom)
         top.set_xlabel("")
-        top.set_title(title if len(title) <= 80 else f"{title[:80]}…", parse_math=False)
+        top.set_title(shown(title), parse_math=False)
 
 
 def _check(sequence: str, effects: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Make pictures of plots, as SVG or PNG by the suffix of a file."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,4 +62,7 @@ def open_picture(path: Path, width: float, height: float) -> Iterator[Figure]:
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure
         metadata = {"Date": None} if format == "svg" else None
-        figure.savefig(file, format=format, dpi=200, metadata=metadata)
+        with warnings.catch_warnings():
+            # Of a title in another script; a box stands for the letter.
+            warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+            figure.savefig(file, format=format, dpi=200, metadata=metadata)

@@ -250,6 +250,11 @@ def test_bad_input_is_named_in_one_line(bert, sequences, options, message):
     assert isinstance(error.value, SequenceError) == message.startswith("record")
 
 
+def test_a_predictor_of_intervals_is_refused():
+    with pytest.raises(ValueError, match="the predictor gives intervals, which changes have none of; give"):
+        mutagenesis([INSERT], load_predictor("dream-promoter-conv", interval=0.9))
+
+
 def test_one_string_is_no_list(bert):
     with pytest.raises(TypeError, match="give a list of strings"):
         mutagenesis("ACGT", bert)

@@ -152,6 +152,13 @@ def test_files_are_whole_and_the_same_each_time(tmp_path, suffix):
         assert image.imread(tmp_path / "a.png").shape[0] == 720
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_title_may_be_any_text(tmp_path):
+    draw_mutagenesis(SEQUENCE, EFFECTS, tmp_path / "a.svg", "プロモーター\x1b[31m $x$\n2" + "x" * 99)
+    words = [*xml.etree.ElementTree.parse(tmp_path / "a.svg").getroot().itertext()]
+    assert any(word.startswith(r"プロモーター\x1b[31m $x$\n2xx") and len(word) < 100 for word in words)
+
+
 def test_a_picture_that_cannot_be_drawn_leaves_nothing(tmp_path):
     with pytest.raises(ValueError):
         draw_mutagenesis("ACG", EFFECTS, tmp_path / "a.svg")
