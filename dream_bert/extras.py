@@ -4,7 +4,7 @@ _EXTRAS = {
     "train": ("accelerate", "datasets", "tensorboard"),
     "metrics": ("evaluate",),
     "onnx": ("onnx", "onnxruntime"),
-    "plot": ("matplotlib", "logomaker"),
+    "plot": ("logomaker", "matplotlib", "pandas"),
     "teacher": ("h5py", "pyjaspar"),
 }
 """The packages of each extra, by the name that is imported."""

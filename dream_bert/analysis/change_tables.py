@@ -34,10 +34,10 @@ SUMMARY_COLUMNS = [
 ]
 
 NO_BASE = "-"
-"""What a deletion puts in a base's place, and what an insertion finds."""
+"""Stands for the alternative of a deletion, and for the reference of an insertion."""
 
 _ALTS = (*BASES, NO_BASE, *BASES)
-"""What may be put at a position: by substitution, deletion and insertion."""
+"""Alternatives at a position: four substitutions, the deletion, four insertions."""
 
 _ROWS = 4096
 """Rows of the summary written at a time."""

@@ -21,7 +21,7 @@ class SingleChanges(NamedTuple):
     """Predicted expression after each single change of a sequence; NaN where no change was asked for."""
 
     reference: np.float32
-    """That of the unchanged sequence."""
+    """Predicted expression of the unchanged sequence."""
     substitutions: np.ndarray
     """float32 (4, length): with A, C, G and T at each place. The base that is there has the value of `reference`."""
     deletions: np.ndarray

@@ -23,7 +23,7 @@ class Target(NamedTuple):
     indices: np.ndarray
     """int (length of the insert,): from 0 in the sequence."""
     reverse: bool
-    """Whether the insert is on the other strand of the sequence."""
+    """True if the insert is on the other strand of the sequence."""
     places: np.ndarray
     """int (changed,): from 0 in the insert."""
 

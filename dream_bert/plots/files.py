@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..inference.loading import RegressionModel
 
 _SIDE = 3.5
-"""Of the picture, in inches."""
+"""Width and height of the picture, in inches."""
 
 
 def plot_file(

@@ -13,7 +13,7 @@ from .pictures import new_axes, open_picture
 BASES = "ACGT"
 
 COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
-"""Of Okabe and Ito, told apart by the colour-blind: https://jfly.uni-koeln.de/color/."""
+"""Colours that colour-blind people tell apart, by Okabe and Ito: https://jfly.uni-koeln.de/color/."""
 
 LEAST_SCALE = 0.5
 """Effects stay pale where there is none larger than this, in expression units."""

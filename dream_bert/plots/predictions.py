@@ -8,7 +8,7 @@ from scipy.stats import pearsonr, spearmanr
 from .pictures import new_axes
 
 _MANY = 1000
-"""Points from which all are pixels in an SVG, too: each as a shape of its own would make it slow to open."""
+"""Number of points above which an SVG holds them as pixels: with a shape for each it would open slowly."""
 
 
 def plot_predictions(

@@ -104,7 +104,7 @@ def test_against_stock_transformers():
 
 
 class OneHot(torch.nn.Module):
-    """What tangermeme calls: floats (n, 4, length) to (n, 1)."""
+    """Predict floats (n, 4, length) to (n, 1), as tangermeme calls a model."""
 
     def __init__(self, model):
         super().__init__()

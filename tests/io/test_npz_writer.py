@@ -54,7 +54,7 @@ def test_equal_arrays_are_equal_files():
 
 
 def test_into_a_pipe():
-    """What cannot seek, as a FIFO that is named as the output."""
+    """Write to a stream that cannot seek, as a FIFO that is named as the output."""
 
     class Pipe(io.RawIOBase):
         def __init__(self):
