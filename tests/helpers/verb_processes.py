@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-import mortal
+import killable_runs
 import torch
 from torch.distributed import TCPStore
 
@@ -23,7 +23,7 @@ def run_in_processes(arguments: list[str], processes: int, printed: Path, chunk:
         printed: what each prints on standard error goes to `printed.RANK`.
         chunk: sequences that each predicts at a time.
     """
-    mortal.ensure_server()
+    killable_runs.ensure_server()
     store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
     common = {"WORLD_SIZE": processes, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": store.port}
     common |= {"TORCHELASTIC_USE_AGENT_STORE": "True", "GLOO_SOCKET_IFNAME": "lo"}
@@ -31,7 +31,7 @@ def run_in_processes(arguments: list[str], processes: int, printed: Path, chunk:
     for rank in range(processes):
         environment = {name: str(value) for name, value in (common | {"RANK": rank, "LOCAL_RANK": rank}).items()}
         args = (arguments, environment, f"{printed}.{rank}", chunk)
-        started.append(mortal._context.Process(target=_run, args=args, daemon=True))
+        started.append(killable_runs._context.Process(target=_run, args=args, daemon=True))
         started[-1].start()
     for process in started:
         process.join(60 * MINUTES)
