@@ -79,13 +79,13 @@ class Summaries:
         self._file.close()
 
     def collect(self, results: Iterable[Mutated]) -> Iterator[Mutated]:
-        """Give results on, and keep their summaries."""
+        """Yield results, and keep their summaries."""
         for result in results:
             self._file.write(json.dumps(self._row(result)) + "\n")
             yield result
 
     def parts(self) -> Iterator[Part]:
-        """Give the rows of `SUMMARY_COLUMNS`."""
+        """Yield the rows of `SUMMARY_COLUMNS`."""
         self._file.seek(0)
         while rows := [json.loads(line) for line in islice(self._file, _ROWS)]:
             yield [

@@ -139,7 +139,7 @@ def _counted(results: Iterable[Mutated], ids: IdCounter) -> Iterator[Mutated]:
 
 
 def _only_one(results: Iterable[Mutated], plot: Path) -> Iterator[Mutated]:
-    """Give the only result.
+    """Yield the only result.
 
     Raises:
         OutputError: if there is another.
@@ -152,7 +152,7 @@ def _only_one(results: Iterable[Mutated], plot: Path) -> Iterator[Mutated]:
 
 
 def _of_one_length(results: Iterable[Mutated]) -> Iterator[Mutated]:
-    """Give results.
+    """Yield results.
 
     Raises:
         OutputError: at a sequence of another length than the first.

@@ -103,7 +103,7 @@ class _Insert:
         self.count = 1 + sum(map(np.count_nonzero, self._masks))
 
     def texts(self) -> Iterator[str]:
-        """Give the insert, then each changed one."""
+        """Yield the insert, then each changed one."""
         insert = self._insert
         substituted, deleted, inserted = map(np.argwhere, self._masks)
         yield insert

@@ -47,7 +47,7 @@ def new_axes(width: float, height: float) -> Axes:
 
 @contextmanager
 def open_picture(path: Path, width: float, height: float) -> Iterator[Figure]:
-    """Give an empty figure to draw on, which is then written whole.
+    """Yield an empty figure to draw on, and write it whole.
 
     Args:
         path: `.svg` or `.png`.

@@ -181,7 +181,11 @@ BAD = [
         ReadError,
         "no sequence of the input can be used (4 position",
     ),
-    ({"rejects": "out2.tsv"}, ValueError, "out2.tsv: is to list what is skipped; give --on-error skip, too"),
+    (
+        {"rejects": "out2.tsv"},
+        ValueError,
+        "out2.tsv: is for skipped rows, and rows are not skipped; give --on-error skip",
+    ),
     ({"model": "/nowhere"}, OSError, ""),
 ]
 
