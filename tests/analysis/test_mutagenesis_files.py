@@ -184,7 +184,7 @@ BAD = [
     (
         {"rejects": "out2.tsv"},
         ValueError,
-        "out2.tsv: is for skipped rows, and rows are not skipped; give --on-error skip",
+        "out2.tsv: is for skipped rows, and rows are not skipped; give",
     ),
     ({"model": "/nowhere"}, OSError, ""),
 ]
