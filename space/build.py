@@ -74,6 +74,7 @@ def _add_model(page: Path) -> None:
         "bytes": {path: (page / path).stat().st_size for path in DOWNLOADS},
         "longest": longest_insert(model.config),
         "insert_lengths": getattr(model.config, "insert_lengths", None) or [80, 80],
+        "calibration": model.config.calibration,
     }
     (page / "model.json").write_text(json.dumps(facts, indent=1) + "\n")
 

@@ -70,6 +70,10 @@ def build():
     return script("build")
 
 
+def _examples() -> list[str]:
+    return re.findall(r'"([^"]+\.fa)"', (PAGE / "form.js").read_text())
+
+
 def _imports(source: Path) -> list[str]:
     return re.findall(r'(?:^import [^;]*?|new URL\()"([^"]+)"', source.read_text(), flags=re.MULTILINE)
 
@@ -84,10 +88,10 @@ def test_a_build_holds_all_that_the_page_names(build, tmp_path):
     build.build(tmp_path / "dist", packages)
 
     dist = tmp_path / "dist"
-    named = [*_Links((dist / "index.html").read_text()).loads, "README.md", "promoters.fa", *build.DOWNLOADS]
+    named = [*_Links((dist / "index.html").read_text()).loads, "README.md", *_examples(), *build.DOWNLOADS]
     named += [name for source in dist.glob("*.js") for name in _imports(source)]
     assert not [name for name in named if not (dist / name).is_file()]
-    assert not (dist / "old").exists()
+    assert len(_examples()) == 4 and not (dist / "old").exists()
     facts = json.loads((dist / "model.json").read_text())
     assert {name: facts[name] for name in MODEL} == MODEL
     assert facts["bytes"] == {name: (dist / name).stat().st_size for name in build.DOWNLOADS}
