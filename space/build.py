@@ -55,7 +55,7 @@ def build(dist: Path = DIST, packages: Path = SPACE / "node_modules") -> None:
         raise BuildError(f"{missing[0]}: is missing; run `npm --prefix space ci --ignore-scripts` first")
     with new_folder(dist, replace=True) as page:
         shutil.copytree(SPACE / "page", page, dirs_exist_ok=True)
-        shutil.copy(EXAMPLES, page)
+        shutil.copy(EXAMPLES, page / "examples" / "predict.fa")
         shutil.copy(SPACE / "README.md", page)
         (page / "vendor").mkdir()
         for path in libraries:

@@ -20,7 +20,13 @@ export function drawAlignment(place, columns, label) {
 
 function block(columns, position) {
   const row = (which) => element("span", {}, ...columns.map((column) => base(column[which], column[0] !== column[1])));
-  return element("span", { className: "block" }, element("span", { className: "place" }, String(position)), row(0), row(1));
+  return element(
+    "span",
+    { className: "block" },
+    element("span", { className: "place" }, String(position)),
+    row(0),
+    row(1),
+  );
 }
 
 const base = (letter, differs) => (differs ? element("mark", {}, letter || "–") : letter);

@@ -31,7 +31,9 @@ const [model, native] = await Promise.all(["model.json", "native.json"].map(fetc
 const distribution = new Distribution(native);
 const intervalOf = (expression) => interval(model.calibration, Number($("level").value), expression);
 const changes = new ChangesView();
-const results = new ResultsView(distribution, intervalOf, (row) => runner.run((predict) => changes.explain(row, predict)));
+const results = new ResultsView(distribution, intervalOf, (row) =>
+  runner.run((predict) => changes.explain(row, predict)),
+);
 const scan = new ScanView(distribution, intervalOf);
 const comparison = new ComparisonView();
 const improvement = new ImprovementView(intervalOf);
@@ -45,7 +47,7 @@ async function fetchJson(path) {
 
 /** Do the form's task; what its input lacks is told. */
 function start() {
-  runner.stop();
+  runner.clear();
   for (const section of SECTIONS) $(section).hidden = true;
   try {
     tasks[form.task()](form.text());
@@ -124,7 +126,11 @@ const inserts = (promoters) => promoters.map(({ insert }) => insert);
 
 $("longest").textContent = model.longest;
 $("enzymes").textContent = Object.keys(ENZYMES).join(", ");
-$("level").append(...levelsOf(model.calibration).map((level) => element("option", { value: level, defaultSelected: level === 90 }, `${level} %`)));
+$("level").append(
+  ...levelsOf(model.calibration).map((level) =>
+    element("option", { value: level, defaultSelected: level === 90 }, `${level} %`),
+  ),
+);
 $("level").addEventListener("change", () => [scan, results, improvement].forEach((view) => view.redraw()));
 $("orient").addEventListener("change", start);
 form.listen(start);

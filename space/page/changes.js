@@ -9,25 +9,25 @@ import { shortened } from "./text.js";
 const STRONGEST = 5;
 
 export class ChangesView {
-  #id = "";
+  #title = "";
   #changes = [];
 
   constructor() {
     $("download-changes").addEventListener("click", () => this.#download());
   }
 
-  /** Predict and show all single changes of `{id, insert, expression}`. */
-  async explain({ id, insert, expression }, predict) {
+  /** Predict and show all single changes of `{id, insert, expression}`, called `title` if it has one. */
+  async explain({ id, title = id, insert, expression }, predict) {
     const changes = singleChanges(insert);
     const values = await predict(
       changes.map((change) => change.insert),
-      `${changes.length} single changes of ${shortened(id)}`,
+      `${changes.length} single changes of ${shortened(title)}`,
     );
-    this.#id = id;
+    this.#title = title;
     this.#changes = withEffects(changes, values, expression);
     $("changes").hidden = false;
-    $("changes-title").textContent = `Single changes of ${shortened(id)}`;
-    const unchanged = `${shortened(id)}: ${expression.toFixed(DECIMALS)}`;
+    $("changes-title").textContent = `Single changes of ${shortened(title)}`;
+    const unchanged = `${shortened(title)}: ${expression.toFixed(DECIMALS)}`;
     $("readout").textContent = unchanged;
     drawHeatmap($("heatmap"), $("legend"), insert, this.#changes, (change) => {
       $("readout").textContent = change ? describe(change) : unchanged;
@@ -46,7 +46,7 @@ export class ChangesView {
       expression.toFixed(DECIMALS),
       effect.toFixed(DECIMALS),
     ]);
-    save(tsv(["position", "ref", "alt", "expression", "effect"], cells), `${this.#id}_changes.tsv`);
+    save(tsv(["position", "ref", "alt", "expression", "effect"], cells), `${this.#title}_changes.tsv`);
   }
 }
 

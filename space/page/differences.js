@@ -2,7 +2,7 @@
 
 const EDIT = 1000; // of one base; a gap's first base costs one more, so that of the fewest edits the fewest gaps win
 
-/** Columns of two sequences, `[base, base]`, "" for a gap: as they stand if equally long, else with the fewest edits. */
+/** Columns of two sequences, `[base, base]`, "" for a gap: as they stand if equally long, else with fewest edits. */
 export function align(first, second) {
   return first.length === second.length ? [...first].map((base, i) => [base, second[i]]) : alignByEdits(first, second);
 }
@@ -30,7 +30,8 @@ export function differences(columns) {
 export const isSubstitution = ({ from, to }) => from.length === 1 && to.length === 1;
 
 /** A sequence with one base in place of that at a position, from 1. */
-export const substituted = (sequence, position, base) => sequence.slice(0, position - 1) + base + sequence.slice(position);
+export const substituted = (sequence, position, base) =>
+  sequence.slice(0, position - 1) + base + sequence.slice(position);
 
 // The three ways in which a column ends an alignment, after Gotoh 1982 (https://doi.org/10.1016/0022-2836(82)90398-9).
 const STEPS = [
@@ -60,7 +61,7 @@ function alignByEdits(first, second) {
   }
   const columns = [];
   let way = leastIndex(STEPS.map((_, way) => cost[way][size - 1]));
-  for (let i = first.length, j = second.length; i || j; ) {
+  for (let i = first.length, j = second.length; i || j;) {
     const previous = from[way][i * width + j];
     const [down, right] = STEPS[way];
     columns.push([down ? first[i - 1] : "", right ? second[j - 1] : ""]);

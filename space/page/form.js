@@ -7,13 +7,6 @@ import { InputError, number } from "./text.js";
 
 const MOST_CHARACTERS = 4e6; // of a text: a larger one makes its box slow
 
-const EXAMPLES = {
-  predict: "promoters.fa",
-  windows: "examples/windows.fa",
-  compare: "examples/compare.fa",
-  improve: "examples/improve.fa",
-};
-
 export const task = () => new FormData($("form")).get("task");
 
 /** The text; throws an InputError if it is too long. */
@@ -80,7 +73,7 @@ function passes(check) {
 
 async function openExamples() {
   try {
-    const response = await fetch(EXAMPLES[task()]);
+    const response = await fetch(`examples/${task()}.fa`);
     if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
     $("sequences").value = await response.text();
   } catch (error) {

@@ -19,8 +19,8 @@ export class ImprovementView {
     $("download-improvement").addEventListener("click", () => this.#download());
   }
 
-  /** Change a promoter, `{id, insert}`, as `search` does, and show each step as it is made. */
-  async improve({ id, insert }, { loss, most, sites }, predict) {
+  /** Change a promoter, `{id, insert, note}`, as `search` does, and show each step as it is made. */
+  async improve({ id, insert, note }, { loss, most, sites }, predict) {
     const name = shortened(id);
     const [expression] = await predict([insert], name);
     this.#id = id;
@@ -28,8 +28,9 @@ export class ImprovementView {
     $("improvement").hidden = false;
     $("improvement-title").textContent = `Changes of ${name}`;
     $("improvement-end").textContent = "The search goes on. Stop ends it and keeps the changes made.";
+    $("improvement-note").hidden = !note;
+    $("improvement-note").textContent = `⚠ ${note}`;
     this.redraw();
-    $("improvement-title").focus();
     let end = "stopped";
     try {
       end = await search(this.#steps[0], {
@@ -46,6 +47,7 @@ export class ImprovementView {
     } finally {
       const left = this.#steps.at(-1).sites;
       $("improvement-end").textContent = `${ENDS[end]}${left ? `; ${counted(left, "site")} left` : ""}.`;
+      $("improvement-title").focus();
     }
   }
 

@@ -9,7 +9,13 @@ export const levelsOf = (calibration) => LEVELS.filter((level) => level - 50 < (
 /** How far an interval of a level reaches to both sides of a prediction. */
 export function halfWidth({ expression, spread, ratios }, level, predicted) {
   const ratio = ratios[level - 50];
-  return Math.fround(interpolate(predicted, expression, spread.map((size) => ratio * size)));
+  return Math.fround(
+    interpolate(
+      predicted,
+      expression,
+      spread.map((size) => ratio * size),
+    ),
+  );
 }
 
 /** The lower and the upper end of an interval around a prediction, both float32. */

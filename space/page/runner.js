@@ -31,22 +31,35 @@ export class Runner {
     this.#predictor.stop();
   }
 
+  /** End what runs, without a word: something else is to follow. */
+  clear() {
+    this.stop();
+    this.#current = new AbortController();
+    this.#rest();
+  }
+
   /**
    * Do `work`, which is given `predict(inserts, what)` and makes a promise of their values from it; other work that
    * still runs is ended. What goes wrong is told.
    */
   async run(work) {
-    this.stop();
-    const mine = (this.#current = new AbortController());
+    this.clear();
+    const mine = this.#current;
     $("stop").hidden = false;
     try {
       await work((inserts, what) => this.#predict(inserts, what, mine.signal));
     } catch (error) {
-      if (mine === this.#current) tell(error.name === "AbortError" ? "Stopped" : `Prediction failed: ${error.message}`);
+      if (mine === this.#current)
+        tell(error.name === "AbortError" ? "Stopped" : `Prediction failed: ${error.message}`);
     } finally {
-      if (mine === this.#current) $("progress").hidden = $("stop").hidden = true;
-      if (mine === this.#current) $("count").textContent = "";
+      if (mine === this.#current) this.#rest();
     }
+  }
+
+  #rest() {
+    $("stop").hidden = true;
+    $("progress").hidden = true;
+    $("count").textContent = "";
   }
 
   async #predict(inserts, what, signal) {

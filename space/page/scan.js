@@ -11,7 +11,7 @@ const MOST_PROFILES = 10;
 export const PLACED = ["start", "end", "strand"];
 
 export class ScanView {
-  #groups = [];
+  #groups = []; // the rows of each sequence
 
   constructor(distribution, intervalOf) {
     Object.assign(this, { distribution, intervalOf });
@@ -19,31 +19,35 @@ export class ScanView {
 
   /** Predict and show the windows of sequences, `{id, bases}`; returns rows for the table. */
   async scan(sequences, step, bothStrands, noteOn, predict) {
-    const groups = sequences.map(({ id, bases }) => ({ id, windows: windowsOf(bases, step, bothStrands) }));
-    const windows = groups.flatMap((group) => group.windows);
+    const windows = sequences.flatMap(({ id, bases }, group) =>
+      windowsOf(bases, step, bothStrands).map((window) => ({ ...window, id, group, note: noteOn(window.insert) })),
+    );
+    const count = counted(windows.length, "window");
     const values = await predict(
       windows.map(({ insert }) => insert),
-      counted(windows.length, "window"),
+      count,
     );
-    let taken = 0;
-    this.#groups = groups.map(({ id, windows }) => ({
-      id,
-      rows: windows.map((window) => ({ ...window, id, note: noteOn(window.insert), expression: values[taken++] })),
-    }));
+    const rows = windows.map((window, i) => ({ ...window, expression: values[i] }));
+    this.#groups = [...Map.groupBy(rows, ({ group }) => group).values()];
     $("windows").hidden = false;
-    $("windows-title").textContent = `${counted(windows.length, "window")} of ${counted(sequences.length, "sequence")}`;
-    $("windows-more").hidden = groups.length <= MOST_PROFILES;
-    $("windows-more").textContent = `Profiles of the first ${MOST_PROFILES} of ${number(groups.length)} sequences`;
+    $("windows-title").textContent = `${count} of ${counted(sequences.length, "sequence")}`;
+    $("windows-more").hidden = sequences.length <= MOST_PROFILES;
+    $("windows-more").textContent = `Profiles of the first ${MOST_PROFILES} of ${number(sequences.length)} sequences`;
     this.redraw();
-    return this.#groups.flatMap(({ id, rows }) => rows.map((row) => ({ ...row, name: windowName(row, groups.length > 1) })));
+    return rows.map((row) => named(row, sequences.length > 1));
   }
 
   redraw() {
     const figures = this.#groups
       .slice(0, MOST_PROFILES)
-      .map(({ id, rows }) => profile(id, rows, this.distribution, this.intervalOf));
+      .map((rows) => profile(rows[0].id, rows, this.distribution, this.intervalOf));
     $("profiles").replaceChildren(...figures);
   }
 }
 
-const windowName = ({ id, start, end, strand }, withId) => `${withId ? `${id}:` : ""}${start}-${end} (${strand})`;
+/** A row with a name for the table, which leaves the id out where all have the same, and a title of its own. */
+function named(row, severalIds) {
+  const place = `${row.start}-${row.end} (${row.strand})`;
+  const title = `${row.id}:${place}`;
+  return { ...row, name: severalIds ? title : place, title };
+}

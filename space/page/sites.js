@@ -30,8 +30,21 @@ export const ENZYMES = {
 };
 
 const IUPAC = {
-  A: "A", C: "C", G: "G", T: "T", R: "[AG]", Y: "[CT]", S: "[CG]", W: "[AT]", K: "[GT]", M: "[AC]", B: "[CGT]",
-  D: "[AGT]", H: "[ACT]", V: "[ACG]", N: "[ACGT]",
+  A: "A",
+  C: "C",
+  G: "G",
+  T: "T",
+  R: "[AG]",
+  Y: "[CT]",
+  S: "[CG]",
+  W: "[AT]",
+  K: "[GT]",
+  M: "[AC]",
+  B: "[CGT]",
+  D: "[AGT]",
+  H: "[ACT]",
+  V: "[ACG]",
+  N: "[ACGT]",
 };
 
 const BY_NAME = new Map(Object.entries(ENZYMES).map(([name, site]) => [name.toUpperCase(), site]));
@@ -46,7 +59,9 @@ export function readSites(text) {
     const upper = name.toUpperCase();
     const bases = BY_NAME.get(upper) ?? upper.replaceAll("U", "T");
     if (![...bases].every((base) => base in IUPAC)) {
-      throw new InputError(`'${name}' is no enzyme that this page knows, and no sequence; give its recognition sequence`);
+      throw new InputError(
+        `'${name}' is no enzyme that this page knows, and no sequence; give its recognition sequence`,
+      );
     }
     const strands = new Set([bases, reverseComplement(bases)]);
     const site = { name, patterns: [...strands].map(pattern) };

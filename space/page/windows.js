@@ -5,8 +5,8 @@ import { reverseComplement } from "./orientation.js";
 export const WINDOW = 80;
 
 /**
- * The windows of an upper-case sequence, `{start, end, strand, insert}`, every `step` bp from its first base; start and
- * end are counted from 1, on the strand given. Those of the other strand follow each its own.
+ * The windows of an upper-case sequence, `{start, end, strand, insert}`, every `step` bp from its first base. Start and
+ * end are counted from 1 on the strand given; the window of the other strand follows that of this one.
  */
 export function windowsOf(sequence, step, bothStrands) {
   const windows = [];

@@ -44,7 +44,7 @@ def test_the_page_loads_nothing_from_another_host():
     links = _Links((PAGE / "index.html").read_text())
     assert links.loads and not [link for link in links.loads if ":" in link or link.startswith("/")]
     assert all(link.startswith("https://doi.org/") for link in links.leads_to)
-    for source in [*PAGE.glob("*.js"), PAGE / "style.css"]:
+    for source in [*PAGE.glob("*.js"), *PAGE.glob("*.css")]:
         assert "//" not in re.sub(r"^\s*//.*| // .*", "", source.read_text(), flags=re.MULTILINE), source.name
     policy = re.search(r'content="(default-src [^"]*)"', (PAGE / "index.html").read_text())[1]
     assert "default-src 'self'" in policy and "http" not in policy and "*" not in policy
@@ -71,7 +71,8 @@ def build():
 
 
 def _examples() -> list[str]:
-    return re.findall(r'"([^"]+\.fa)"', (PAGE / "form.js").read_text())
+    tasks = re.findall('name="task" value="([a-z]+)"', (PAGE / "index.html").read_text())
+    return [f"examples/{task}.fa" for task in tasks]
 
 
 def _imports(source: Path) -> list[str]:

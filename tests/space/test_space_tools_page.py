@@ -92,6 +92,10 @@ def test_a_window_of_a_window_is_itself(page):
     (insert,) = random_inserts(1)
     ((_, expression, _),) = predicted(page, insert)
     assert [(row[3], row[4]) for row in scanned(page, insert)] == [("+", expression)]
+    assert page.inner_text("#predictions tbody button") == "1-80 (+)"
+    page.click("#predictions tbody button")
+    page.wait_for_selector("#changes:not([hidden])")
+    assert page.inner_text("#changes-title") == "Single changes of 0:1-80 (+)"
 
 
 def test_a_profile_is_read_by_pointer_and_keyboard(page):
@@ -250,6 +254,7 @@ def test_a_search_ends_where_no_change_is_better(page):
     ask_for(page, "ACGTACGT", "lowest", most="40")
     done(page, "improvement")
     assert page.inner_text("#improvement-end") == "No further single change comes closer to the goal."
+    assert page.inner_text("#improvement-note") == "⚠ shorter than 72 bp"
     assert page.locator("#steps tbody tr").count() < 41
 
 
@@ -259,6 +264,7 @@ def test_a_search_can_be_stopped_and_keeps_its_steps(page):
     page.click("#stop")
     page.locator("#activity", has_text="Stopped").wait_for()
     assert page.inner_text("#improvement-end") == "The search was stopped."
+    assert not page.is_visible("#improvement-note")
     count = page.locator("#steps tbody tr").count()
     _, *rows = downloaded(page, "#download-improvement")
     assert 2 <= len(rows) == count < 41
@@ -269,6 +275,15 @@ def test_a_search_can_be_stopped_and_keeps_its_steps(page):
 def predicted_after(page) -> list:
     choose(page, "predict")
     return predicted(page, "ACGT")
+
+
+def test_what_follows_a_search_is_told_and_not_that_it_was_stopped(page):
+    ask_for(page, random_inserts(1)[0], "highest", most="40")
+    page.wait_for_selector("#steps tbody tr")
+    submit(page, "")
+    page.wait_for_timeout(100)
+    assert told(page) == "There are 0 usable sequences; give 1"
+    assert not page.is_visible("#stop") and not page.is_visible("#progress")
 
 
 @pytest.mark.parametrize(
