@@ -55,7 +55,7 @@ def build(dist: Path = DIST, packages: Path = SPACE / "node_modules") -> None:
         raise BuildError(f"{missing[0]}: is missing; run `npm --prefix space ci --ignore-scripts` first")
     with new_folder(dist, replace=True) as page:
         shutil.copytree(SPACE / "page", page, dirs_exist_ok=True)
-        shutil.copy(EXAMPLES, page)
+        shutil.copy(EXAMPLES, page / "examples" / "predict.fa")
         shutil.copy(SPACE / "README.md", page)
         (page / "vendor").mkdir()
         for path in libraries:
@@ -74,6 +74,7 @@ def _add_model(page: Path) -> None:
         "bytes": {path: (page / path).stat().st_size for path in DOWNLOADS},
         "longest": longest_insert(model.config),
         "insert_lengths": getattr(model.config, "insert_lengths", None) or [80, 80],
+        "calibration": model.config.calibration,
     }
     (page / "model.json").write_text(json.dumps(facts, indent=1) + "\n")
 

@@ -1,250 +1,137 @@
-// The page: from the form to predictions, and from a prediction to its single changes.
+// The page: from the form's task to the sections that show what came of it.
 
-import { save, tsv } from "./download.js";
-import { DECIMALS, element, signed } from "./elements.js";
-import { binaryFormat } from "./formats.js";
-import { changeName, drawHeatmap } from "./heatmap.js";
-import { Distribution, drawHistogram } from "./histogram.js";
-import { singleChanges, strongest, withEffects } from "./mutagenesis.js";
-import { Predictor } from "./predictor.js";
-import { MOST_RECORDS, readPromoters } from "./reading.js";
-import { PredictionTable } from "./table.js";
-import { counted, number, shortened } from "./text.js";
+import { ChangesView } from "./changes.js";
+import { ComparisonView } from "./comparison.js";
+import { $, element } from "./elements.js";
+import * as form from "./form.js";
+import { GOALS } from "./greedy.js";
+import { Distribution } from "./histogram.js";
+import { ImprovementView } from "./improvement.js";
+import { interval, levelsOf } from "./intervals.js";
+import { noteOn } from "./notes.js";
+import { numberIn, parsed } from "./options.js";
+import { showOligos, showProblems } from "./problems.js";
+import { MOST_RECORDS, readPromoters, readSequences } from "./reading.js";
+import { ResultsView } from "./results.js";
+import { Runner, tell } from "./runner.js";
+import { PLACED, ScanView } from "./scan.js";
+import { ENZYMES, readSites } from "./sites.js";
+import { counted, InputError } from "./text.js";
+import { countWindows, WINDOW } from "./windows.js";
 
-const MOST_CHARACTERS = 4e6; // of a text: a larger one makes its box slow
-const MOST_PROBLEMS = 100;
-const STRONGEST = 5;
+const SECTIONS = ["problems", "oligos", "windows", "comparison", "improvement", "results", "changes"];
+const MOST_STEPS = 40;
+const FARTHEST_STEP = 10_000; // in bp
 
-const $ = (id) => document.getElementById(id);
-const predictor = new Predictor((share) => ($("progress").value = share));
+const runner = new Runner();
 const [model, native] = await Promise.all(["model.json", "native.json"].map(fetchJson)).catch((error) => {
   tell(`The page could not be loaded (${error.message}); reload it`);
   throw error;
 });
 const distribution = new Distribution(native);
-const table = new PredictionTable($("predictions"), $("pages"), distribution, explain);
-let rows = [];
-let chosen = null;
-$("longest").textContent = model.longest;
-
-async function fetchFile(path) {
-  const response = await fetch(path);
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${response.statusText}`);
-  return response;
-}
+const intervalOf = (expression) => interval(model.calibration, Number($("level").value), expression);
+const changes = new ChangesView();
+const results = new ResultsView(distribution, intervalOf, (row) =>
+  runner.run((predict) => changes.explain(row, predict)),
+);
+const scan = new ScanView(distribution, intervalOf);
+const comparison = new ComparisonView();
+const improvement = new ImprovementView(intervalOf);
+const tasks = { predict: predictAll, windows: scanAll, compare: compareTwo, improve: improveOne };
 
 async function fetchJson(path) {
-  return (await fetchFile(path)).json();
+  const response = await fetch(path);
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${response.statusText}`);
+  return response.json();
 }
 
-function tell(message) {
-  $("activity").textContent = message;
-  $("status").textContent = message; // read aloud, which the running count is not
-}
-
-// --- the model loads --------------------------------------------------------------------------------------------
-
-predictor.loaded.then(
-  () => {
-    $("progress").hidden = true;
-    tell("Ready");
-  },
-  (error) => {
-    $("progress").hidden = true;
-    tell(`The model could not be loaded (${error.message}); reload the page`);
-  },
-);
-
-/** Values of inserts, `what` in words, with progress and a Stop button; undefined if stopped. */
-async function predict(inserts, what) {
-  const progress = $("progress");
-  const onProgress = (done) => {
-    progress.value = done / inserts.length;
-    $("count").textContent = `${number(done)} of ${number(inserts.length)}`;
-  };
-  const mine = predictor.predict(inserts, onProgress);
-  $("stop").hidden = false;
+/** Do the form's task; what its input lacks is told. */
+function start() {
+  runner.clear();
+  for (const section of SECTIONS) $(section).hidden = true;
   try {
-    await Promise.race([predictor.loaded, mine]);
-    tell(`Predicting ${what}`);
-    progress.hidden = false;
-    progress.value = 0;
-    const values = await mine;
-    tell(`Predicted ${what}`);
-    return values;
+    tasks[form.task()](form.text());
   } catch (error) {
-    tell(error.name === "AbortError" ? "Stopped" : `Prediction failed: ${error.message}`);
-  } finally {
-    progress.hidden = $("stop").hidden = true;
-    $("count").textContent = "";
+    if (!(error instanceof InputError)) throw error;
+    tell(error.message);
   }
 }
 
-// --- promoters --------------------------------------------------------------------------------------------------
+function predictAll(text) {
+  const promoters = usablePromoters(text);
+  if (!promoters.length) return tell("There is nothing to predict");
+  runner.run(async (predict) => {
+    const values = await predict(inserts(promoters), counted(promoters.length, "promoter"));
+    results.show(promoters.map((promoter, i) => ({ ...promoter, expression: values[i] })));
+    if (document.activeElement !== $("orient")) $("results-title").focus();
+  });
+}
 
-async function score() {
-  const text = $("sequences").value;
-  for (const section of ["problems", "oligos", "results", "changes"]) $(section).hidden = true;
-  if (isTooLong(text.length)) return;
+function scanAll(text) {
+  const step = numberIn("step", "Step", { least: 1, most: FARTHEST_STEP, whole: true });
+  const bothStrands = $("both").checked;
+  const { sequences, problems } = readSequences(text, WINDOW);
+  showProblems(problems, sequences.length);
+  const count = sequences.reduce((sum, { bases }) => sum + countWindows(bases.length, step, bothStrands), 0);
+  if (count > MOST_RECORDS) throw form.tooMany(count, MOST_RECORDS, "windows");
+  if (!count) return tell("There is nothing to predict");
+  const note = (insert) => noteOn(insert, null, false, model.insert_lengths);
+  runner.run(async (predict) => {
+    results.show(await scan.scan(sequences, step, bothStrands, note, predict), PLACED);
+    $("windows-title").focus();
+  });
+}
+
+function compareTwo(text) {
+  const pair = exactly(2, usablePromoters(text));
+  runner.run(async (predict) => {
+    const values = await comparison.compare(pair, predict);
+    results.show(pair.map((promoter, i) => ({ ...promoter, expression: values[i] })));
+    $("comparison-title").focus();
+  });
+}
+
+function improveOne(text) {
+  const most = numberIn("most", "The number of changes", { least: 1, most: MOST_STEPS, whole: true });
+  const goal = $("goal").value;
+  const range = { least: distribution.low, most: distribution.high };
+  const loss = GOALS[goal](goal === "target" && numberIn("target", "Target", range));
+  const sites = parsed("sites", readSites);
+  const [promoter] = exactly(1, usablePromoters(text));
+  const unknown = promoter.insert.search(/[^ACGT]/);
+  if (unknown >= 0) {
+    const what = `Base ${unknown + 1} of the insert is ${promoter.insert[unknown]}`;
+    throw new InputError(`${what}; give A, C, G and T alone, as a design has them`);
+  }
+  runner.run((predict) => improvement.improve(promoter, { loss, most, sites }, predict));
+}
+
+/** The promoters of a text; what is wrong with others is shown. */
+function usablePromoters(text) {
   const { promoters, problems, oligos } = readPromoters(text, model, $("orient").checked);
   const records = promoters.length + problems.length;
-  if (records > MOST_RECORDS) return tell(tooMuch(records, MOST_RECORDS, "sequences"));
+  if (records > MOST_RECORDS) throw form.tooMany(records, MOST_RECORDS, "sequences");
   showProblems(problems, promoters.length);
   showOligos(oligos);
-  if (!promoters.length) return tell("There is nothing to predict");
-  const values = await predict(
-    promoters.map(({ insert }) => insert),
-    counted(promoters.length, "promoter"),
-  );
-  if (!values) return;
-  rows = promoters.map((promoter, order) => ({ ...promoter, order, expression: values[order] }));
-  $("results").hidden = false;
-  drawHistogram($("distribution"), distribution, values);
-  showMarks(rows.filter(({ note }) => note).length);
-  table.show(rows);
-  if (document.activeElement !== $("orient")) $("results-title").focus();
+  return promoters;
 }
 
-/** Whether a text is longer than its box can hold without delay; tells so. */
-function isTooLong(characters) {
-  if (characters > MOST_CHARACTERS) tell(tooMuch(characters / 1e6, MOST_CHARACTERS / 1e6, "million characters"));
-  return characters > MOST_CHARACTERS;
+function exactly(count, promoters) {
+  if (promoters.length === count) return promoters;
+  const verb = promoters.length === 1 ? "is" : "are";
+  throw new InputError(`There ${verb} ${counted(promoters.length, "usable sequence")}; give ${count}`);
 }
 
-function tooMuch(count, most, what) {
-  return `${number(count)} ${what} are too many for this page, which takes ${number(most)}; use the command line`;
-}
+const inserts = (promoters) => promoters.map(({ insert }) => insert);
 
-function showOligos(count) {
-  $("oligos").hidden = count === 0;
-  $("oligos-count").textContent =
-    `${counted(count, "oligo")} on the other strand, with changed constants, or with bases outside of the constants`;
-}
-
-function showMarks(count) {
-  $("marks").hidden = count === 0;
-  $("marks").textContent = `⚠ ${counted(count, "note")} on ${number(rows.length)} predictions`;
-}
-
-function showProblems(problems, usable) {
-  const box = $("problems");
-  box.hidden = problems.length === 0 && usable > 0;
-  const [heading, list, more] = box.children;
-  heading.textContent = problemsHeading(problems, problems.length + usable);
-  list.replaceChildren(...problems.slice(0, MOST_PROBLEMS).map(problemItem));
-  more.textContent = problems.length > MOST_PROBLEMS ? `and ${problems.length - MOST_PROBLEMS} more` : "";
-}
-
-function problemsHeading(problems, records) {
-  if (!problems.length) return "There is no sequence; paste FASTA, a table, or one sequence a line";
-  if (problems[0].whole) return "The text cannot be read";
-  return `${problems.length} of ${records} records cannot be scored and are left out`;
-}
-
-function problemItem({ line, message }) {
-  const button = element("button", { type: "button", textContent: `Line ${line}` });
-  button.addEventListener("click", () => selectLine(line));
-  return element("li", {}, button, ` ${message}`);
-}
-
-function selectLine(line) {
-  const lines = $("sequences").value.split("\n");
-  const start = lines.slice(0, line - 1).join("\n").length + (line > 1);
-  $("sequences").focus();
-  $("sequences").setSelectionRange(start, start + lines[line - 1].length);
-}
-
-// --- single changes ---------------------------------------------------------------------------------------------
-
-async function explain({ id, insert, expression }) {
-  const changes = singleChanges(insert);
-  const values = await predict(
-    changes.map((change) => change.insert),
-    `${changes.length} single changes of ${shortened(id)}`,
-  );
-  if (!values) return;
-  chosen = { id, changes: withEffects(changes, values, expression) };
-  $("changes").hidden = false;
-  $("changes-title").textContent = `Single changes of ${shortened(id)}`;
-  const unchanged = `${shortened(id)}: ${expression.toFixed(DECIMALS)}`;
-  $("readout").textContent = unchanged;
-  drawHeatmap($("heatmap"), $("legend"), insert, chosen.changes, (change) => {
-    $("readout").textContent = change ? describe(change) : unchanged;
-  });
-  const { best, worst } = strongest(chosen.changes, STRONGEST);
-  listChanges($("best"), best);
-  listChanges($("worst"), worst);
-  $("changes-title").focus();
-}
-
-const describe = ({ expression, effect, ...change }) =>
-  `${changeName(change)}: ${expression.toFixed(DECIMALS)} (${signed(effect)})`;
-
-function listChanges(list, changes) {
-  const items = changes.map((change) => element("li", { className: "numbers", textContent: describe(change) }));
-  list.replaceChildren(...items);
-}
-
-// --- the form ---------------------------------------------------------------------------------------------------
-
-async function readFile(file) {
-  if (!file) return;
-  if (isTooLong(file.size)) return;
-  try {
-    const bytes = new Uint8Array(await file.arrayBuffer());
-    const format = binaryFormat(bytes);
-    if (format) return tell(`${file.name} ${format}`);
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    if (text.includes("\0")) throw new TypeError("it holds NUL characters");
-    $("sequences").value = text;
-    tell(`Read ${file.name}`);
-  } catch (error) {
-    const what = error instanceof TypeError ? "is not UTF-8 text" : "cannot be read";
-    tell(`${file.name} ${what} (${error.message}); give plain FASTA, a table, or one sequence a line`);
-  }
-}
-
-$("form").addEventListener("submit", (event) => {
-  event.preventDefault();
-  score();
-});
-$("sequences").addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) $("form").requestSubmit();
-});
-$("sequences").addEventListener("paste", (event) => {
-  if (isTooLong(event.clipboardData.getData("text").length)) event.preventDefault();
-});
-document.addEventListener("dragover", (event) => event.preventDefault());
-document.addEventListener("drop", (event) => {
-  if (!event.dataTransfer.files.length) return;
-  event.preventDefault();
-  readFile(event.dataTransfer.files[0]);
-});
-$("file").addEventListener("change", ({ target }) => {
-  readFile(target.files[0]);
-  target.value = "";
-});
-$("examples").addEventListener("click", async () => {
-  try {
-    $("sequences").value = await (await fetchFile("promoters.fa")).text();
-  } catch (error) {
-    tell(`The examples could not be loaded (${error.message}); try again`);
-  }
-});
-$("orient").addEventListener("change", score);
-$("stop").addEventListener("click", () => predictor.stop());
-$("download").addEventListener("click", () => {
-  const cells = rows.map(({ id, expression, note }) => [id, expression.toFixed(DECIMALS), note]);
-  save(tsv(["id", "expression", "note"], cells), "expression.tsv");
-});
-$("download-changes").addEventListener("click", () => {
-  const cells = chosen.changes.map(({ position, from, to, expression, effect }) => [
-    position,
-    from,
-    to,
-    expression.toFixed(DECIMALS),
-    effect.toFixed(DECIMALS),
-  ]);
-  save(tsv(["position", "ref", "alt", "expression", "effect"], cells), `${chosen.id}_changes.tsv`);
-});
+$("longest").textContent = model.longest;
+$("enzymes").textContent = Object.keys(ENZYMES).join(", ");
+$("level").append(
+  ...levelsOf(model.calibration).map((level) =>
+    element("option", { value: level, defaultSelected: level === 90 }, `${level} %`),
+  ),
+);
+$("level").addEventListener("change", () => [scan, results, improvement].forEach((view) => view.redraw()));
+$("orient").addEventListener("change", start);
+form.listen(start);
 document.body.dataset.ready = "";

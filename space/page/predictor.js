@@ -3,7 +3,7 @@
 /**
  * Predicts in a worker, one job at a time: a new one ends the one before.
  *
- * `onLoading` is called with the share of the model that has arrived, 0 to 1; `loaded` is a promise of its being ready.
+ * `onLoading` is called with the share of the model that has arrived, 0 to 1; `loaded` is a promise that it is ready.
  */
 export class Predictor {
   #worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });

@@ -16,31 +16,49 @@ export const MOST_RECORDS = 20_000;
  * Read the promoters of a text, and say what is wrong with the others.
  *
  * `model` has `longest` and `insert_lengths` in bp; `orient` reads an oligo's insert wherever its constants are.
- * Returns promoters, `{id, insert, note}`; problems, `{line, message}`, with the line, from 1, where the record
- * begins; and `oligos`, how many `findOligo` found.
+ * Returns promoters, `{id, insert, note}`; problems, as `readRecords`; and `oligos`, how many `findOligo` found.
  */
 export function readPromoters(text, model, orient = false) {
-  const promoters = [];
-  const problems = [];
   let oligos = 0;
+  const { accepted, problems } = readRecords(text, (bases) => {
+    const oligo = findOligo(bases);
+    if (oligo) oligos += 1;
+    const insert = checkLength(orient && oligo ? oligo.insert : toInsert(bases), model.longest);
+    return { insert, note: noteOn(insert, oligo, orient, model.insert_lengths) };
+  });
+  return { promoters: accepted, problems, oligos: problems[0]?.whole ? 0 : oligos };
+}
+
+/** Read the sequences of a text, `{id, bases}`, of at least `shortest` bp, and the problems, as `readRecords`. */
+export function readSequences(text, shortest) {
+  const { accepted, problems } = readRecords(text, (bases) => {
+    if (bases.length >= shortest) return { bases };
+    throw new Error(`the sequence is ${bases.length} bp and a window ${shortest} bp; predict it as it is`);
+  });
+  return { sequences: accepted, problems };
+}
+
+/**
+ * What `accept` makes of each record's bases, with its id, or the problem: `{line, message}`, with the line, from 1,
+ * where the record begins. A text that cannot be read is one problem that has `whole`.
+ */
+function readRecords(text, accept) {
+  const accepted = [];
+  const problems = [];
   try {
     for (const { id, sequence, fault, line } of records(text)) {
       try {
         if (fault) throw new Error(fault);
-        const bases = checkBases(sequence);
-        const oligo = findOligo(bases);
-        if (oligo) oligos += 1;
-        const insert = checkLength(orient && oligo ? oligo.insert : toInsert(bases), model.longest);
-        promoters.push({ id, insert, note: noteOn(insert, oligo, orient, model.insert_lengths) });
+        accepted.push({ id, ...accept(checkBases(sequence)) });
       } catch (error) {
         problems.push({ line, message: `record '${shortened(id)}': ${error.message}` });
       }
     }
   } catch (error) {
     if (!(error instanceof TextError)) throw error;
-    return { promoters: [], problems: [{ line: error.line, message: error.message, whole: true }], oligos: 0 };
+    return { accepted: [], problems: [{ line: error.line, message: error.message, whole: true }] };
   }
-  return { promoters, problems, oligos };
+  return { accepted, problems };
 }
 
 function records(text) {

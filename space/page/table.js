@@ -1,6 +1,6 @@
 // The table of predictions: sorted, a page at a time.
 
-import { DECIMALS, element } from "./elements.js";
+import { element, expressionCell } from "./elements.js";
 
 const PAGE = 50;
 const ORDERS = {
@@ -14,9 +14,12 @@ export class PredictionTable {
   #order = "order";
   #page = 0;
 
-  /** `onChoose` is called with a row, `{order, id, insert, note, expression}`, whose name was clicked. */
-  constructor(table, pages, distribution, onChoose) {
-    Object.assign(this, { table, pages, distribution, onChoose });
+  /**
+   * `intervalOf` gives the ends of the interval around an expression; `onChoose` is called with a row,
+   * `{order, id, name, insert, note, expression}`, whose name (or id, where it has none) was clicked.
+   */
+  constructor(table, pages, distribution, intervalOf, onChoose) {
+    Object.assign(this, { table, pages, distribution, intervalOf, onChoose });
     table.style.setProperty("--lower-quartile", distribution.place(distribution.quantile(0.25)));
     table.style.setProperty("--upper-quartile", distribution.place(distribution.quantile(0.75)));
     table.querySelector(".ticks").append(...distribution.ticks());
@@ -28,6 +31,10 @@ export class PredictionTable {
     this.#rows = rows;
     this.#order = "order";
     this.#draw(0);
+  }
+
+  redraw() {
+    this.#draw(this.#page);
   }
 
   #sort(column) {
@@ -58,19 +65,22 @@ export class PredictionTable {
   }
 
   #row(row) {
-    const { id, insert, note, expression } = row;
-    const name = element("button", { type: "button", textContent: id, title: "See what single changes do" });
-    name.addEventListener("click", () => this.onChoose(row));
+    const { id, name = id, insert, note, expression } = row;
+    const button = element("button", { type: "button", textContent: name, title: "See what single changes do" });
+    button.addEventListener("click", () => this.onChoose(row));
     const mark = note ? [element("span", { className: "mark", textContent: `⚠ ${note}` })] : [];
+    const ends = this.intervalOf(expression);
+    const [lower, upper] = ends.map((end) => this.distribution.place(end));
     const bar = element("span", { className: "bar", "--value": this.distribution.place(expression) });
+    const whisker = element("span", { className: "whisker", "--lower": lower, "--upper": upper });
     const percentile = Math.round(100 * this.distribution.below(expression));
     return element(
       "tr",
       {},
-      element("th", { scope: "row" }, name, ...mark),
+      element("th", { scope: "row" }, button, ...mark),
       element("td", { className: "number length", textContent: insert.length }),
-      element("td", { className: "number", textContent: expression.toFixed(DECIMALS) }),
-      element("td", { className: "scale", "aria-hidden": "true" }, bar),
+      expressionCell(expression, ends),
+      element("td", { className: "scale", "aria-hidden": "true" }, bar, whisker),
       element("td", { className: "number", textContent: percentile }),
     );
   }

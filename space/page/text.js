@@ -33,3 +33,6 @@ export class TextError extends Error {
     this.line = line;
   }
 }
+
+/** Input that a task cannot be done with: what is wrong, and what to give. */
+export class InputError extends Error {}

@@ -57,18 +57,17 @@ async function download(path, count = () => {}) {
   return new Response(response.body.pipeThrough(counter));
 }
 
-/** Expression, Float32Array, in the order of the inserts. */
+/** Expression, Float32Array, in the order of the inserts; equal ones are predicted once. */
 async function predict(model, job, inserts) {
   const values = new Float32Array(inserts.length);
+  const places = Map.groupBy(inserts.keys(), (i) => inserts[i]);
   let done = 0;
   let told = performance.now();
-  for (const batch of batches(inserts)) {
-    const expression = await run(
-      model,
-      batch.map((i) => inserts[i]),
-    );
-    batch.forEach((i, row) => (values[i] = expression[row]));
-    done += batch.length;
+  for (const batch of batches([...places.keys()])) {
+    const expression = await run(model, batch);
+    const rows = batch.map((insert) => places.get(insert));
+    rows.forEach((equal, row) => equal.forEach((i) => (values[i] = expression[row])));
+    done += rows.flat().length;
     if (performance.now() - told < TOLD_EVERY_MS) continue;
     told = performance.now();
     postMessage({ job, done });
@@ -78,11 +77,10 @@ async function predict(model, job, inserts) {
   return values;
 }
 
-/** Indices in batches of inserts of one length, which need no padding. */
+/** Batches of inserts of one length, which need no padding. */
 function* batches(inserts) {
-  const byLength = Map.groupBy(inserts.keys(), (i) => inserts[i].length);
-  for (const indices of byLength.values()) {
-    for (let start = 0; start < indices.length; start += BATCH) yield indices.slice(start, start + BATCH);
+  for (const alike of Map.groupBy(inserts, (insert) => insert.length).values()) {
+    for (let start = 0; start < alike.length; start += BATCH) yield alike.slice(start, start + BATCH);
   }
 }
 

@@ -44,7 +44,7 @@ def test_the_page_loads_nothing_from_another_host():
     links = _Links((PAGE / "index.html").read_text())
     assert links.loads and not [link for link in links.loads if ":" in link or link.startswith("/")]
     assert all(link.startswith("https://doi.org/") for link in links.leads_to)
-    for source in [*PAGE.glob("*.js"), PAGE / "style.css"]:
+    for source in [*PAGE.glob("*.js"), *PAGE.glob("*.css")]:
         assert "//" not in re.sub(r"^\s*//.*| // .*", "", source.read_text(), flags=re.MULTILINE), source.name
     policy = re.search(r'content="(default-src [^"]*)"', (PAGE / "index.html").read_text())[1]
     assert "default-src 'self'" in policy and "http" not in policy and "*" not in policy
@@ -70,6 +70,11 @@ def build():
     return script("build")
 
 
+def _examples() -> list[str]:
+    tasks = re.findall('name="task" value="([a-z]+)"', (PAGE / "index.html").read_text())
+    return [f"examples/{task}.fa" for task in tasks]
+
+
 def _imports(source: Path) -> list[str]:
     return re.findall(r'(?:^import [^;]*?|new URL\()"([^"]+)"', source.read_text(), flags=re.MULTILINE)
 
@@ -84,10 +89,10 @@ def test_a_build_holds_all_that_the_page_names(build, tmp_path):
     build.build(tmp_path / "dist", packages)
 
     dist = tmp_path / "dist"
-    named = [*_Links((dist / "index.html").read_text()).loads, "README.md", "promoters.fa", *build.DOWNLOADS]
+    named = [*_Links((dist / "index.html").read_text()).loads, "README.md", *_examples(), *build.DOWNLOADS]
     named += [name for source in dist.glob("*.js") for name in _imports(source)]
     assert not [name for name in named if not (dist / name).is_file()]
-    assert not (dist / "old").exists()
+    assert len(_examples()) == 4 and not (dist / "old").exists()
     facts = json.loads((dist / "model.json").read_text())
     assert {name: facts[name] for name in MODEL} == MODEL
     assert facts["bytes"] == {name: (dist / name).stat().st_size for name in build.DOWNLOADS}

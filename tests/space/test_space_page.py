@@ -1,125 +1,16 @@
 """The built page in headless Chromium: its numbers are Python's, bad input is told, and nothing leaves the origin."""
 
-import csv
 import gzip
 import re
-import shutil
-from contextlib import contextmanager
 
-import numpy as np
 import pytest
-from space_site import LONGEST, NO_PACKAGES, PACKAGES, script, served
+from space_page import assert_agrees, downloaded, expression_of, predicted, random_inserts, submit, visited
+from space_site import LONGEST, served
 
-from dream_bert import DreamBertConfig
-from dream_bert.inference.model_files import DEFAULT_MODEL
 from dream_bert.sequence.construct import OLIGO_END, OLIGO_START
-from dream_bert.sequence.encoding import encode
 from dream_bert.sequence.orientation import reverse_complement
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def dist(chromium, tmp_path_factory):
-    pytest.importorskip("onnxruntime")
-    if not PACKAGES.is_dir():
-        pytest.skip(NO_PACKAGES)
-    dist = tmp_path_factory.mktemp("space") / "dist"
-    script("build").build(dist)
-    return dist
-
-
-@pytest.fixture(scope="module")
-def site(dist):
-    with served(dist) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    playwright = pytest.importorskip("playwright.sync_api")
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if not program:
-        pytest.skip("chromium is not here")
-    with playwright.sync_playwright() as driver:
-        # Without a sandbox, which a container's root has not; the page is our own.
-        yield driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
-
-
-@pytest.fixture(scope="module")
-def visit(chromium, site):
-    """One visit of the page for all tests; no request of it may leave the origin, and nothing may fail in it."""
-    with visited(chromium, site) as page:
-        yield page
-
-
-@pytest.fixture
-def page(visit):
-    """The page with an empty form."""
-    visit.locator("#orient").evaluate("(box) => (box.checked = false)")
-    visit.fill("#sequences", "")
-    return visit
-
-
-@contextmanager
-def visited(chromium, site, **context):
-    context = chromium.new_context(**context)
-    requests, failures = [], []
-    context.on("request", lambda request: requests.append(request.url))
-    page = context.new_page()
-    page.on("pageerror", lambda error: failures.append(str(error)))
-    page.on("console", lambda message: failures.append(message.text) if message.type == "error" else None)
-    page.goto(site)
-    page.wait_for_selector("body[data-ready]")
-    yield page
-    assert requests and not [url for url in requests if not url.startswith((f"{site}/", f"blob:{site}"))]
-    assert not failures
-    context.close()
-
-
-@pytest.fixture(scope="module")
-def in_python(dist):
-    """Expression of inserts by the built model in ONNX Runtime."""
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(dist / "model" / "model_int8.onnx", providers=["CPUExecutionProvider"])
-    config = DreamBertConfig.from_pretrained(DEFAULT_MODEL)
-    # One at a time: no padding, as on the page.
-    return lambda inserts: np.array([session.run(None, encode([insert], config))[0].item() for insert in inserts])
-
-
-def random_inserts(count: int, shortest: int = 80, longest: int = 80) -> list[str]:
-    draw = np.random.default_rng(count)
-    return ["".join(draw.choice(list("ACGT"), size)) for size in draw.integers(shortest, longest + 1, count)]
-
-
-def submit(page, text: str) -> None:
-    page.locator("#sequences").evaluate("(box, text) => (box.value = text)", text)  # `fill` types: slow for 10,000
-    page.click("button.primary")
-
-
-def downloaded(page, button: str = "#download") -> list[list[str]]:
-    with page.expect_download() as download:
-        page.click(button)
-    with open(download.value.path(), encoding="utf-8", newline="") as file:
-        return list(csv.reader(file, delimiter="\t", strict=True))
-
-
-def predicted(page, text: str) -> list[list[str]]:
-    """The rows of the TSV that the page makes of a text."""
-    submit(page, text)
-    page.wait_for_selector("#results:not([hidden])")
-    header, *rows = downloaded(page)
-    assert header == ["id", "expression", "note"]
-    return rows
-
-
-def expression_of(rows: list[list[str]]) -> list[float]:
-    return [float(expression) for _, expression, _ in rows]
-
-
-def assert_agrees(expression, expected) -> None:
-    np.testing.assert_allclose(expression, expected, atol=1e-4)  # two engines, of values up to 17, and four decimals
 
 
 def test_predictions_are_those_of_python(page, in_python):
@@ -127,7 +18,7 @@ def test_predictions_are_those_of_python(page, in_python):
     rows = predicted(page, "".join(f">p{i} promoter\n{insert}\n" for i, insert in enumerate(inserts)))
     assert [id for id, _, _ in rows] == [f"p{i}" for i in range(len(inserts))]
     assert_agrees(expression_of(rows), in_python([i.replace("U", "T") for i in inserts]))
-    shown = page.locator("#predictions tbody tr td:nth-child(3)").all_inner_texts()
+    shown = page.locator("#predictions .value").all_inner_texts()
     assert shown == [expression for _, expression, _ in rows]
     assert all(re.fullmatch(r"-?\d+\.\d{4}", expression) for expression in shown)
 
@@ -182,14 +73,14 @@ def test_an_oligo_that_is_not_as_it_should_be_is_told_and_read_if_wanted(page):
     assert not page.is_visible("#problems")
     assert page.evaluate("document.activeElement.id") == "orient"
     _, *rows = downloaded(page)
-    assert [note for _, _, note in rows] == [
+    assert [note for *_, note in rows] == [
         "",
         "read on the other strand",
         "changed oligo constant cut off",
         "bases outside of the oligo cut off",
         "bases outside of the oligo cut off",
     ]
-    assert len({expression for _, expression, _ in rows}) == 1
+    assert len({expression for _, expression, *_ in rows}) == 1
 
 
 def test_bad_records_are_told_and_left_out(page):
@@ -235,7 +126,7 @@ def test_more_promoters_than_a_page_of_the_table(page, in_python):
     assert page.inner_text("#predictions tbody th button >> nth=0") == "50"
     page.click("[data-sort=expression]")
     assert page.get_attribute("th[aria-sort]", "aria-sort") == "descending"
-    shown = page.locator("#predictions tbody td:nth-child(3)").all_inner_texts()
+    shown = page.locator("#predictions .value").all_inner_texts()
     assert [float(text) for text in shown] == sorted(expression_of(rows), reverse=True)[:50]
 
 
