@@ -5,9 +5,10 @@ content gives the same bytes: no time and no name is written.
 """
 
 import io
+import os
 import struct
 import zlib
-from typing import IO
+from typing import IO, BinaryIO
 
 BLOCK = 0xFF00
 """Bytes of content in a block, as in bgzip; a block that does not compress then stays below 64 KiB."""
@@ -15,6 +16,19 @@ BLOCK = 0xFF00
 _HEADER = bytes.fromhex("1f8b08040000000000ff060042430200")
 _EMPTY_BLOCK = _HEADER + bytes.fromhex("1b0003000000000000000000")
 """The block that marks the end of a file."""
+
+
+def is_cut_off(file: BinaryIO) -> bool:
+    """Return True if what follows in a stream is BGZF without the block at its end, as far as it can be sought."""
+    if not file.seekable():
+        return False
+    place = file.tell()
+    head = file.read(len(_HEADER))
+    file.seek(0, os.SEEK_END)
+    file.seek(max(0, file.tell() - len(_EMPTY_BLOCK)))
+    tail = file.read()
+    file.seek(place)
+    return head[:4] == _HEADER[:4] and head[10:] == _HEADER[10:] and tail != _EMPTY_BLOCK
 
 
 class BgzfWriter(io.BufferedIOBase):

@@ -18,7 +18,6 @@ An id has at most 4,096 characters, a sequence 4,194,304, and the other columns 
 """
 
 import gzip
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -27,8 +26,9 @@ from pathlib import Path
 from ..errors import ReadError
 from .foreign_formats import HEAD, refuse_binary
 from .records import FORMATS, USUAL, BadRow, Columns, Record
-from .streams import copy, naming, peek, printable
+from .streams import copy, peek
 from .text import scan_text
+from .text_file import open_stream
 
 
 def read_records(
@@ -65,15 +65,7 @@ def scan_records(
 ) -> Iterator[Record | BadRow]:
     """Read the records of a file as `read_records` does, but yield a `BadRow` for each bad row and go on after it."""
     with ExitStack() as stack:
-        if str(path) == "-":
-            if sys.stdin is None:
-                raise ReadError("stdin: is closed; pipe the input in, or name a file")
-            name, file = "stdin", sys.stdin.buffer
-        elif Path(path).is_dir():
-            raise ReadError(f"{printable(str(path))}: is a folder; give a file")
-        else:
-            name, file = printable(str(path)), stack.enter_context(open(path, "rb"))
-        stack.enter_context(naming(name))
+        name, file = stack.enter_context(open_stream(path))
         head, stream = peek(file, name, HEAD)
         if zipped := head[:2] == b"\x1f\x8b":
             head, stream = peek(gzip.GzipFile(fileobj=stream), name, HEAD)

@@ -23,7 +23,10 @@ MOST_PRECISION = 20
 
 
 class Column(NamedTuple):
-    """A column of a table: texts, whole numbers (int64) or numbers (float32, where NaN is an empty cell)."""
+    """A column of a table: texts, whole numbers (int64) or numbers (float32).
+
+    NaN is an empty cell, and so is what a masked array of whole numbers masks.
+    """
 
     name: str
     kind: Literal["text", "integer", "number"] = "text"
@@ -114,7 +117,7 @@ def _write_delimited(
         if kind == "text":
             return map(cell, values)
         if kind == "integer":
-            return map(str, values.tolist())
+            return ("" if value is None else str(value) for value in values.tolist())
         return (f"{value:z.{precision}f}" if value == value else "" for value in values.tolist())
 
     text.write(delimiter.join(cell(column.name) for column in columns) + "\n")
@@ -133,6 +136,8 @@ def _write_jsonl(text: IO[str], columns: Sequence[Column], parts: Iterable[Part]
     def cells(kind: str, values: Sequence[str] | np.ndarray) -> Iterable[str]:
         if kind == "text":
             return map(quoted, values)
+        if kind == "integer":
+            return ("null" if value is None else str(value) for value in values.tolist())
         # Of a float32 the shortest decimals that read back as the same.
         return ("null" if value == "nan" else value for value in values.astype(str).tolist())
 

@@ -51,7 +51,8 @@ def test_the_first_bad_row_ends_the_run_with_advice():
     with pytest.raises(ReadError, match="^f:2: the label is missing; add it$"):
         list(Rejects().good(ROWS, check))
     with pytest.raises(
-        SequenceError, match="score a window of it; --on-error skip leaves such sequences out$"
+        SequenceError,
+        match="score windows of it, as with: dream-bert windows; --on-error skip leaves such sequences out$",
     ) as error:
         list(Rejects().good(ROWS[4:], check))
     assert error.value.reason == "insert too long"
