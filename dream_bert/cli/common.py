@@ -51,10 +51,10 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_output(parser: argparse.ArgumentParser, *formats: str, explained: str = "") -> None:
+def add_output(parser: argparse.ArgumentParser, *formats: str, explained: str = "", default: str = "tsv") -> None:
     """Add the options of a table that is written in one of the formats; `explained` says more of them."""
     parser.add_argument("-o", "--output", metavar="OUT", help="output file, gzipped if it ends in .gz [stdout]")
-    parser.add_argument("--format", choices=formats, help=f"{explained}[by the suffix of OUT, or tsv]")
+    parser.add_argument("--format", choices=formats, help=f"{explained}[by the suffix of OUT, or {default}]")
     parser.add_argument(
         "--precision", type=int, default=4, metavar="N", help="decimals of numbers in text [%(default)s]"
     )
