@@ -29,7 +29,11 @@ _MODULES = {
     "plot_predictions": "plots.predictions",
     "plot_windows": "plots.windows",
     "predict": "inference.prediction",
+    "read_genes": "io.genes",
+    "read_genome": "io.genome",
     "read_records": "io.reader",
+    "variants": "analysis.variants",
+    "windows": "analysis.windows",
 }
 
 __all__ = [*_MODULES, "__version__"]

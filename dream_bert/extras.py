@@ -5,6 +5,7 @@ _EXTRAS = {
     "metrics": ("evaluate",),
     "onnx": ("onnx", "onnxruntime"),
     "plot": ("logomaker", "matplotlib", "pandas"),
+    "genome": ("pysam", "pyBigWig"),
     "teacher": ("h5py", "pyjaspar"),
 }
 """The packages of each extra, by the name that is imported."""

@@ -129,8 +129,9 @@ def check_length(insert: str, record: str, where: str = "", longest: int | None 
         what = "nothing is left between the oligo's constants; give at least 1 bp of insert"
         raise SequenceError(f"{_place(record, where)}: {what}", "empty sequence")
     if longest is not None and len(insert) > longest:
-        what = f"the insert is {len(insert)} bp and the model reads at most {longest} bp; score a window of it"
-        raise SequenceError(f"{_place(record, where)}: {what}", "insert too long")
+        what = f"the insert is {len(insert)} bp and the model reads at most {longest} bp"
+        advice = "score windows of it, as with: dream-bert windows"
+        raise SequenceError(f"{_place(record, where)}: {what}; {advice}", "insert too long")
     return insert
 
 
