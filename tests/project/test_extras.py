@@ -17,7 +17,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 
 MISSING = {"accelerate", "datasets", "evaluate", "logomaker", "matplotlib", "onnx", "onnxruntime", "tensorboard"}
-MISSING |= {"tensorboardX"}
+MISSING |= {"pyBigWig", "pysam", "tensorboardX"}
 
 
 class Missing:
@@ -74,6 +74,9 @@ NEEDS = {
     "plot_mutagenesis": "plot",
     "plot_predictions": "plot",
     "plot_windows": "plot",
+    "variants of BCF": "genome",
+    "windows as bigWig": "genome",
+    "windows with a picture": "plot",
     "prepare of the Hub": "train",
     "DreamScore": "metrics",
     "run run_mlm": "train",
@@ -90,12 +93,21 @@ def results(prepared, tmp_path_factory) -> dict[str, tuple[int | str, str]]:
     (folder / "sequences.txt").write_text("ACGTTGCA\n")
     (folder / "predictions.json").write_text('{"0": 1, "1": 3, "2": 2}')
     (folder / "labels.tsv").write_text("row\texpression\n0\t1\n1\t2\n2\t4\n")
+    (folder / "genome.fa").write_text(f">I\n{'ACGT' * 30}\n")
+    columns = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
+    (folder / "in.vcf").write_text(f"##fileformat=VCFv4.2\n{columns}\nI\t50\t.\tC\tA\t.\t.\t.\n")
+    (folder / "in.bcf").write_bytes(b"BCF\2\2")
     verbs = {
         "predict": ["predict", "sequences.txt", "-o", "out.tsv"],
         "predict by onnx": ["predict", "sequences.txt", "-o", "out.tsv", "--backend", "onnx"],
         "mutagenesis": ["mutagenesis", "sequences.txt", "-o", "out.tsv", "--summary", "summary.tsv"],
         "mutagenesis with a picture": ["mutagenesis", "sequences.txt", "-o", "out.tsv", "--plot", "out.svg"],
         "plot": ["plot", "in.tsv", "-o", "out.svg"],
+        "variants": ["variants", "in.vcf", "--genome", "genome.fa", "-o", "out.vcf"],
+        "variants of BCF": ["variants", "in.bcf", "--genome", "genome.fa", "-o", "out.vcf"],
+        "windows": ["windows", "--genome", "genome.fa", "-o", "out.bedgraph"],
+        "windows as bigWig": ["windows", "--genome", "genome.fa", "-o", "out.bw"],
+        "windows with a picture": ["windows", "--genome", "genome.fa", "-o", "out.tsv", "--plot", "out.svg"],
         "score": ["score", "predictions.json", "--labels", "labels.tsv"],
         "prepare": ["prepare", "in.tsv", "-o", "prepared"],
         "prepare of the Hub": ["prepare", "hub:user/data", "-o", "hub"],
