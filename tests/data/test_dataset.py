@@ -387,7 +387,8 @@ def write_shard(folder: Path, table: pa.Table) -> None:
         (lambda folder: link(folder / "manifest.json", folder.parent / "manifest.json"), "outside the folder"),
         (lambda folder: link(folder / "mlm/train/part-00000.arrow", folder.parent / "x"), "outside the folder"),
         (lambda folder: link(folder / "mlm/train", folder.parent / "x"), "outside the folder"),
-        (lambda folder: circle(folder / "mlm/train/part-00000.arrow"), "outside the folder"),
+        # Python before 3.13 finds the circle when it resolves the link.
+        (lambda folder: circle(folder / "mlm/train/part-00000.arrow"), "outside the folder|missing, or not a file"),
         (lambda folder: os.mkfifo(remove(folder / "mlm/train/part-00000.arrow")), "is missing, or not a file"),
         (lambda folder: remove(folder / "mlm/train/part-00000.arrow").mkdir(), "is missing, or not a file"),
         (lambda folder: edit(folder, lambda _, shard: shard.update(file=f"{folder}/../x")), "outside the folder"),
