@@ -16,6 +16,7 @@ _MODULES = {
     "DreamConvConfig": "models.modeling_dream_conv",
     "DreamConvForSequenceRegression": "models.modeling_dream_conv",
     "KmerTokenizer": "sequence.tokenizer",
+    "OneHotModel": "analysis.one_hot",
     "PromoterDataset": "data.dataset",
     "PromoterExpressionPipeline": "inference.pipeline",
     "SequenceError": "sequence.construct",

@@ -4,6 +4,7 @@ _EXTRAS = {
     "train": ("accelerate", "datasets", "tensorboard"),
     "metrics": ("evaluate",),
     "onnx": ("onnx", "onnxruntime"),
+    "design": ("Bio",),
     "plot": ("logomaker", "matplotlib", "pandas"),
     "genome": ("pysam", "pyBigWig"),
     "teacher": ("h5py", "pyjaspar"),

@@ -98,9 +98,12 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
             bases: int64 (n, length), as `token_bases` returns them.
             attention_mask: int64 (n, length), 0 at padding, which is ignored; None means no padding.
         """
+        return self.features_of_shares(F.one_hot(bases, 5)[..., :4].transpose(1, 2).to(self.dtype), attention_mask)
+
+    def features_of_shares(self, shares: Tensor, attention_mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """What `features` gives, where bases are not certain: shares of A, C, G and T, (n, 4, length), all 0 for N."""
         mask = None if attention_mask is None or attention_mask.all() else attention_mask[:, None].bool()
-        hidden = F.one_hot(bases, 5)[..., :4].transpose(1, 2).to(self.dtype)
-        hidden = self.scan(hidden)
+        hidden = self.scan(shares)
         for layer in self.layers:
             hidden = hidden if mask is None else hidden.masked_fill(~mask, 0)
             hidden = hidden + layer(self.dropout(hidden))
