@@ -29,6 +29,10 @@ class GraphError(ValueError):
     """An ONNX file that differs from what `export` writes for its configuration; the message says in what."""
 
 
+class CalibrationError(ValueError):
+    """A model without the calibration that prediction intervals need."""
+
+
 class DataError(ValueError):
     """A prepared folder that cannot be used; the message names the file and what to do."""
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.stats import binom
 
-from ..errors import DataError
+from ..errors import CalibrationError, DataError
 
 LEVELS = np.arange(50, 100) / 100
 """Levels of the intervals in a calibration: 0.50, 0.51, … 0.99."""
@@ -57,12 +57,13 @@ def half_width(calibration: dict[str, list[float]] | None, level: float) -> Call
         level: share of promoters whose measurement an interval should cover, 0.5 to 0.99, rounded up to a per cent.
 
     Raises:
-        ValueError: if there is no calibration, or none for the level.
+        CalibrationError: if there is no calibration.
+        ValueError: if there is none for the level.
     """
     if not 0.5 <= level <= LEVELS[-1]:
         raise ValueError(f"interval is {level}; give the share to cover, from 0.5 to {LEVELS[-1]}")
     if calibration is None:
-        raise ValueError("the model has no calibration for intervals; make one with `dream-bert calibrate`")
+        raise CalibrationError("the model has no calibration for intervals; make one with `dream-bert calibrate`")
     number = int(np.searchsorted(LEVELS, level - 1e-9))
     if number >= len(calibration["ratios"]):
         most = LEVELS[len(calibration["ratios"]) - 1]

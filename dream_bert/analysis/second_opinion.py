@@ -1,0 +1,125 @@
+"""Predict by two models, each with its interval, and judge promoters by the worst of all these.
+
+A search for extreme predictions finds the errors of the model that it asks. Another model has other errors.
+"""
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import ArgumentError, CalibrationError, InputWarning, ModelError
+from ..inference.model_files import CHECKPOINTS, model_name
+from ..inference.prediction import load_predictor
+from ..inference.predictor import Predictor
+
+if TYPE_CHECKING:
+    from ..inference.loading import RegressionModel
+
+COLUMNS = ("expression", "lower", "upper", "second", "second_lower", "second_upper")
+"""Of a prediction by two models."""
+
+INTERVAL = 0.9
+"""Share of measurements that the intervals cover."""
+
+
+def load_judges(
+    model: "RegressionModel | Predictor | str | Path | None" = None,
+    second: "RegressionModel | Predictor | str | Path | None" = None,
+    batch_size: int | None = None,
+    backend: str = "torch",
+) -> Predictor:
+    """Load two models that predict inserts, float32 (n, 6): `COLUMNS`; NaN for the ends where there is no interval.
+
+    An `InputWarning` says which model is not calibrated for intervals.
+
+    Args:
+        model, batch_size, backend: as in `predict`; or what this function gave, which is given back.
+        second: the other model. Default: `dream-promoter-conv`, and beside that `dream-promoter-bert`.
+
+    Raises:
+        ArgumentError: if both are one model.
+        ModelError, OSError, ValueError: as `predict`.
+    """
+    if isinstance(model, Predictor) and tuple(model.columns) == COLUMNS:
+        return model
+    if second is None:
+        second = CHECKPOINTS / ("dream-promoter-bert" if _is_shipped_conv(model) else "dream-promoter-conv")
+    if second is model or (_is_named(model) and _is_named(second) and model_name(model) == model_name(second)):
+        raise ArgumentError(f"the second opinion is the model's own, {model}; name another model for it")
+    return _Judges(_load(model, batch_size, backend), _load(second, batch_size, "torch"))
+
+
+def _is_named(model: object) -> bool:
+    return model is None or isinstance(model, str | Path)
+
+
+def _is_shipped_conv(model: object) -> bool:
+    if _is_named(model):
+        return model_name(model) == str(CHECKPOINTS / "dream-promoter-conv")
+    return getattr(getattr(model, "config", None), "model_type", None) == "dream_conv"
+
+
+def _load(model: object, batch_size: int | None, backend: str) -> Predictor:
+    try:
+        return load_predictor(model, batch_size, backend, INTERVAL)
+    except CalibrationError:
+        what = "has no calibration for intervals and is judged by its predictions alone"
+        name = model_name(model) if _is_named(model) else "a loaded model"
+        warnings.warn(f"{name} {what}; make one with `dream-bert calibrate`", InputWarning, stacklevel=4)
+        return load_predictor(model, batch_size, backend)
+
+
+class _Judges:
+    """Predicts by both models."""
+
+    columns = COLUMNS
+
+    def __init__(self, first: Predictor, second: Predictor):
+        self._models = first, second
+        self.longest, self.chunk = min(first.longest, second.longest), first.chunk
+        self.insert_lengths = first.insert_lengths
+
+    def __call__(self, inserts: list[str]) -> np.ndarray:
+        """Predict inserts.
+
+        Raises:
+            ModelError: if a model gives a value that is not finite.
+        """
+        judged = np.full((len(inserts), len(COLUMNS)), np.nan, dtype=np.float32)
+        for column, predict in zip((0, 3), self._models, strict=True):
+            values = predict(inserts).reshape(len(inserts), -1)
+            if not (finite := np.isfinite(values).all(1)).all():
+                bad = inserts[int(finite.argmin())]
+                raise ModelError(f"insert {bad}: the model gives no finite number; check it")
+            judged[:, column : column + values.shape[1]] = values
+        return judged
+
+
+def worst_values(judged: np.ndarray, goal: float | str) -> np.ndarray:
+    """Return the value farthest from the goal of each row of predictions and interval ends, float32 (n,).
+
+    Args:
+        judged: float32 (n, 6), as `load_judges` predicts; NaN is no value.
+        goal: `maximise`, `minimise`, or the expression to reach.
+
+    >>> judged = np.array([[8, 6, 10, 9, 7, np.nan]], dtype=np.float32)
+    >>> [worst_values(judged, goal).item() for goal in ("maximise", "minimise", 7.5)]
+    [6.0, 10.0, 10.0]
+    """
+    if goal == "maximise":
+        return np.nanmin(judged, axis=1)
+    if goal == "minimise":
+        return np.nanmax(judged, axis=1)
+    return judged[np.arange(len(judged)), np.nanargmax(np.abs(judged - goal), axis=1)]
+
+
+def losses(judged: np.ndarray, goal: float | str) -> np.ndarray:
+    """Return how far from the goal the worst value of each row is, float32 (n,): the less, the better.
+
+    >>> losses(np.array([[8, 6, 10, 9, 7, 11]], dtype=np.float32), 7.5).item()
+    3.5
+    """
+    worst = worst_values(judged, goal)
+    return -worst if goal == "maximise" else worst if goal == "minimise" else np.abs(worst - goal)
