@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 
 _MODULES = {
     "BertForSequenceRegression": "models.modeling_dream_bert",
+    "Constraints": "analysis.constraints",
     "DreamBertConfig": "models.modeling_dream_bert",
     "DreamBertForMaskedLM": "models.modeling_dream_bert",
     "DreamConvConfig": "models.modeling_dream_conv",
@@ -20,6 +21,7 @@ _MODULES = {
     "PromoterDataset": "data.dataset",
     "PromoterExpressionPipeline": "inference.pipeline",
     "SequenceError": "sequence.construct",
+    "design": "analysis.design",
     "export_folder": "export.folder",
     "export_onnx": "export.folder",
     "evolvability_vector": "analysis.robustness",

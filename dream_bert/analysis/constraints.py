@@ -1,7 +1,7 @@
 """Constraints that designed inserts meet: sites they lack, composition, and bases that are kept."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,20 +10,23 @@ from ..errors import ArgumentError
 from ..extras import explain_missing
 from ..sequence.construct import DOWNSTREAM, OLIGO_END, OLIGO_START, UPSTREAM, SequenceError
 from ..sequence.orientation import reverse_complement
+from .targets import check_positions
 
-IUPAC = dict(zip("ACGTRYSWKMBDHVN", "A C G T AG CT CG AT GT AC CGT AGT ACT ACG ACGT".split(), strict=True))
+IUPAC = dict(A="A", C="C", G="G", T="T", R="AG", Y="CT", S="CG", W="AT", K="GT", M="AC") | dict(
+    B="CGT", D="AGT", H="ACT", V="ACG", N="ACGT"
+)
 """The bases that a letter stands for."""
 
 
 class Constraints(NamedTuple):
-    """What is asked of designs. Positions count from 1, both ends included, in the start sequence as it was given.
+    """What is asked of designs, and of their starts.
 
     Sites and runs are those that hold at least one base of the insert: also those that reach into the construct's
     constant bases on either side.
     """
 
-    keep: Sequence[tuple[int, int]] = ()
-    """First and last position of stretches that stay as they are."""
+    keep: Iterable[int] = ()
+    """Positions that stay as they are, from 1 in the start sequence as it was given."""
     keep_motifs: Sequence[str] = ()
     """IUPAC sequences; what a start has of them, on either strand, stays as it is."""
     forbidden: Sequence[str] = ()
@@ -34,6 +37,9 @@ class Constraints(NamedTuple):
     """The longest run of one base."""
     no_atg: bool = False
     """Be without ATG on the gene's strand."""
+
+
+UNCONSTRAINED = Constraints()
 
 
 class Site(NamedTuple):
@@ -57,10 +63,11 @@ class Rules:
 
     Raises:
         ArgumentError: if a constraint cannot be read, or no insert can meet it.
+        ValueError: if a position is none.
         ModuleNotFoundError: if an enzyme is named and Biopython is not installed.
     """
 
-    def __init__(self, constraints: Constraints = Constraints()):
+    def __init__(self, constraints: Constraints):
         self._sites = [site for text in constraints.forbidden for site in find_sites(text)]
         for site in self._sites:
             if site.pattern.search(OLIGO_START) or site.pattern.search(OLIGO_END):
@@ -76,10 +83,8 @@ class Rules:
         self._gc = constraints.gc
         if self._gc is not None and not 0 <= self._gc[0] <= self._gc[1] <= 1:
             raise ArgumentError(f"the share of G and C is {self._gc[0]}-{self._gc[1]}; give two shares, as 0.3-0.6")
-        self._keep = constraints.keep
-        for first, last in self._keep:
-            if not 1 <= first <= last:
-                raise ArgumentError(f"the positions to keep are {first}-{last}; give the first and the last, from 1")
+        keep = [*constraints.keep]
+        self._keep = check_positions(keep) if keep else np.empty(0, dtype=np.int64)
         self._motifs = [_site(text, "motif ") for text in constraints.keep_motifs]
 
     def find_fault(self, insert: str) -> Fault | None:
@@ -114,11 +119,10 @@ class Rules:
             SequenceError: if there is none, or what is to be kept is not there.
         """
         free = np.ones(before + len(insert) + after, dtype=bool)
-        for first, last in self._keep:
-            if last > len(free):
-                what = f"has {len(free)} bp, and {first}-{last} are to be kept"
-                raise SequenceError(f"{place} {what}; give positions that it has", "nothing there to keep")
-            free[first - 1 : last] = False
+        if self._keep.max(initial=0) > len(free):
+            what = f"has {len(free)} bp, and position {self._keep[-1]} is to be kept"
+            raise SequenceError(f"{place} {what}; give positions that it has", "nothing there to keep")
+        free[self._keep - 1] = False
         free = free[before : before + len(insert)]
         for motif in self._motifs:
             places = [at for at in range(len(insert)) if motif.pattern.match(insert, at)]

@@ -11,9 +11,9 @@ from ..errors import ArgumentError, InputWarning
 from ..inference.notes import InsertReader
 from ..inference.predictor import Predictor
 from ..io.records import Record
-from ..sequence.construct import OLIGO_START, SequenceError, clean, quoted
-from .constraints import Constraints, Rules
-from .evolution import METHODS, Plan, Promoter, Search, Start
+from ..sequence.construct import SequenceError, clean, find_insert, quoted
+from .constraints import UNCONSTRAINED, Constraints, Rules
+from .evolution import Plan, Promoter, Search, Start
 from .second_opinion import load_judges, worst_values
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def design(
     *,
     goal: float | str = "maximise",
     second: "RegressionModel | Predictor | str | Path | None" = None,
-    constraints: Constraints = Constraints(),
+    constraints: Constraints = UNCONSTRAINED,
     n: int = 1,
     edits: int | None = None,
     distance: int = 10,
@@ -106,29 +106,19 @@ def design(
     """
     if isinstance(starts, str):
         raise TypeError("starts is one string; give a list of strings")
-    plan = make_plan(goal, n, distance, edits, method, rounds)
+    plan = Plan(goal, n, edits, distance, method, rounds)
+    plan.check()
     check_starts(starts is not None, random, constraints, seed)
     rules, rng = Rules(constraints), np.random.default_rng(seed)
     judge = load_judges(model, second, batch_size, backend)
-    if starts is None:
-        return collect(search(draw_starts(random, length, rules, rng), rules, judge, plan, rng), plan)
     reader = StartReader(rules, judge)
-    read = (reader(Record(str(i), sequence, None, "")) for i, sequence in enumerate(starts))
-    promoters = search(read, rules, judge, plan, rng)
+    if starts is None:
+        records = draw_starts(random, length, rules, rng)
+    else:
+        records = (Record(str(i), sequence, None, "") for i, sequence in enumerate(starts))
+    promoters = search(map(reader, records), rules, judge, plan, rng)
     reader.warn()
     return collect(promoters, plan)
-
-
-def make_plan(goal: float | str, n: int, distance: int, edits: int | None, method: str, rounds: int | None) -> Plan:
-    """Check what is searched for, and how."""
-    if goal not in ("maximise", "minimise") and not (isinstance(goal, int | float) and np.isfinite(goal)):
-        raise ArgumentError(f"the goal is {goal!r:.80}; give maximise, minimise, or an expression")
-    for name, value in (("number of designs", n), ("distance", distance), ("edits", edits), ("rounds", rounds)):
-        if value is not None and value < 1:
-            raise ArgumentError(f"{name}: {value} is too few; give at least 1")
-    if method not in METHODS:
-        raise ArgumentError(f"method {method!r:.80} is unknown; choose from {', '.join(METHODS)}")
-    return Plan(goal, n, distance, edits, method, rounds)
 
 
 def check_starts(given: bool, random: int, constraints: Constraints, seed: int) -> None:
@@ -169,18 +159,21 @@ class StartReader:
             what = f"breaks a constraint: it {fault.what}"
             raise SequenceError(f"{place} {what}; change it, or loosen the constraint", "start breaks a constraint")
         sequence = clean(record.sequence)
-        before = OLIGO_START if sequence.startswith(OLIGO_START) else ""
-        after = sequence[len(before) + len(insert) :]
-        free = self._rules.free_positions(insert, len(before), len(after), place)
-        return Start(record.id, before, insert, after, free)
+        _, begin, end = find_insert(sequence)
+        free = self._rules.free_positions(insert, begin, len(sequence) - end, place)
+        return Start(record.id, sequence[:begin], insert, sequence[end:], free)
 
 
-def draw_starts(number: int, length: int, rules: Rules, rng: np.random.Generator) -> Iterator[Start]:
-    """Draw random starts that meet the rules."""
+def draw_starts(number: int, length: int, rules: Rules, rng: np.random.Generator) -> Iterator[Record]:
+    """Draw random starts that meet the rules.
+
+    Raises:
+        ArgumentError: if the length is 0, or no insert is found.
+    """
     if length < 1:
         raise ArgumentError(f"the length of random starts is {length} bp; give at least 1")
     for i in range(number):
-        yield Start(f"random_{i + 1}", "", rules.draw(length, rng), "", np.arange(length))
+        yield Record(f"random_{i + 1}", rules.draw(length, rng), None, "")
 
 
 def search(

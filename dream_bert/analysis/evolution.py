@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
+from ..errors import ArgumentError
 from ..inference.predictor import Predictor
 from .constraints import Rules
 from .second_opinion import losses
@@ -65,14 +66,25 @@ class Promoter(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What is searched for, and how."""
+    """What is searched for, and how: as `design` explains it."""
 
-    goal: float | str
-    n: int
-    distance: int
-    edits: int | None
-    method: str
-    rounds: int | None
+    goal: float | str = "maximise"
+    n: int = 1
+    edits: int | None = None
+    distance: int = 10
+    method: str = "greedy"
+    rounds: int | None = None
+
+    def check(self) -> None:
+        """Raise an ArgumentError if a value is none that can be searched for."""
+        goal = self.goal
+        if goal not in ("maximise", "minimise") and not (isinstance(goal, int | float) and np.isfinite(goal)):
+            raise ArgumentError(f"the goal is {goal!r:.80}; give maximise, minimise, or an expression")
+        for name in ("n", "edits", "distance", "rounds"):
+            if (value := getattr(self, name)) is not None and value < 1:
+                raise ArgumentError(f"{name} is {value}; give at least 1")
+        if self.method not in METHODS:
+            raise ArgumentError(f"method {self.method!r:.80} is unknown; choose from {', '.join(METHODS)}")
 
     @property
     def width(self) -> int:
@@ -102,7 +114,7 @@ class Search:
     def screen(self, starts: Iterable[Start]) -> list[Promoter]:
         """Judge starts, and return the best of them."""
         found: list[Promoter] = []
-        starts = iter(starts)
+        starts = iter(tqdm(starts, unit=" starts", disable=None))
         while chunk := list(islice(starts, self._judge.chunk)):
             new = self._judged((start, start.insert, "", None) for start in chunk)
             found = select(found + new, self._plan.width, self._plan.distance)

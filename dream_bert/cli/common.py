@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..inference.predictor import Predictor
     from ..io.records import Columns
 
 
@@ -60,10 +61,13 @@ def add_output(parser: argparse.ArgumentParser, *formats: str, explained: str = 
     )
 
 
-def with_predictor(args: argparse.Namespace, work: Callable[..., object]) -> None:
+def with_predictor(
+    args: argparse.Namespace, work: Callable[..., object], load: Callable[..., "Predictor"] | None = None
+) -> None:
     """Call `work` with the arguments `model`, `batch_size` and `backend` that the options of `add_model` give.
 
-    Where a launcher started several processes, the first one works, and all predict for it.
+    Where a launcher started several processes, the first one works, and all predict for it, by what `load` gives for
+    these arguments. Default: `load_predictor`, with the option `interval` if there is one.
     """
     if args.backend == "torch":
         quieten()
@@ -75,8 +79,9 @@ def with_predictor(args: argparse.Namespace, work: Callable[..., object]) -> Non
     from ..inference.distributed import share_predictions
     from ..inference.prediction import load_predictor
 
-    load = partial(load_predictor, args.model, args.batch_size, args.backend, getattr(args, "interval", None))
-    share_predictions(load, lambda predictor: work(model=predictor))
+    load = load or partial(load_predictor, interval=getattr(args, "interval", None))
+    arguments = dict(model=args.model, batch_size=args.batch_size, backend=args.backend)
+    share_predictions(partial(load, **arguments), lambda predictor: work(model=predictor))
 
 
 def quieten() -> None:

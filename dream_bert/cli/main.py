@@ -8,7 +8,20 @@ from collections.abc import Sequence
 from .. import __version__
 from ..extras import explain_missing
 from ..io.streams import naming
-from . import calibrate, export, mutagenesis, plot, predict, prepare, publish, score, simulate, variants, windows
+from . import (
+    calibrate,
+    design,
+    export,
+    mutagenesis,
+    plot,
+    predict,
+    prepare,
+    publish,
+    score,
+    simulate,
+    variants,
+    windows,
+)
 from .signals import stopping_on_signals
 from .terminal import Parser, one_line, open_closed_streams, printed_warnings
 
@@ -59,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"dream-bert {__version__}")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     for verb in (
-        *(predict, mutagenesis, variants, windows, plot, score),
+        *(predict, mutagenesis, variants, windows, design, plot, score),
         *(prepare, calibrate, simulate, export, publish),
     ):
         verb.add(verbs)
