@@ -100,7 +100,8 @@ def design(
         ArgumentError: if arguments do not go together, or no design is possible.
         ModelError, OSError, ValueError: as `predict`.
 
-    >>> designs = design(["ACGT" * 20], goal="maximise", edits=2, constraints=Constraints(forbidden=["BsaI"]))
+    >>> constraints = Constraints(keep=range(1, 71), forbidden=["GGTCTC"])
+    >>> designs = design(["ACGT" * 20], goal="maximise", edits=2, constraints=constraints)
     >>> len(designs.sequences[0]), [bool(step.change) for step in designs.steps[0]]
     (80, [False, True, True])
     """

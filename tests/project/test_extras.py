@@ -17,7 +17,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 
 MISSING = {"accelerate", "datasets", "evaluate", "logomaker", "matplotlib", "onnx", "onnxruntime", "tensorboard"}
-MISSING |= {"pyBigWig", "pysam", "tensorboardX"}
+MISSING |= {"Bio", "pyBigWig", "pysam", "tensorboardX"}
 
 
 class Missing:
@@ -77,6 +77,7 @@ NEEDS = {
     "variants of BCF": "genome",
     "windows as bigWig": "genome",
     "windows with a picture": "plot",
+    "design without an enzyme's site": "design",
     "prepare of the Hub": "train",
     "DreamScore": "metrics",
     "run run_mlm": "train",
@@ -111,6 +112,8 @@ def results(prepared, tmp_path_factory) -> dict[str, tuple[int | str, str]]:
         "score": ["score", "predictions.json", "--labels", "labels.tsv"],
         "prepare": ["prepare", "in.tsv", "-o", "prepared"],
         "prepare of the Hub": ["prepare", "hub:user/data", "-o", "hub"],
+        "design": ["design", "sequences.txt", "--maximise", "--edits", "1", "-o", "designs.fa"],
+        "design without an enzyme's site": ["design", "sequences.txt", "--maximise", "--forbid", "BsaI"],
         "calibrate": ["calibrate", "in.tsv", "--model", "model"],
         "simulate": ["simulate", "-n", "5", "-o", "simulated.txt"],
         "export": ["export", "-o", "exported"],
