@@ -91,7 +91,7 @@ def design(
         length: of these, in bp.
         method: `greedy`, which tries every change of every promoter until none helps; or `evolution`, which draws
             changes for a population of at least 50.
-        rounds: at most so many. Default: as many as help, and 100 in evolution.
+        rounds: at most so many. Default: as many as help, and in evolution at most 100.
         seed: of all that is random.
         batch_size, backend: as in `predict`; the second model runs in torch.
 

@@ -26,7 +26,10 @@ POPULATION = 50
 """Promoters that evolution has at least."""
 
 ROUNDS = 100
-"""Of evolution; greedy ends by itself, where no change makes the set better."""
+"""Of evolution, at most; greedy ends by itself, where no change makes the set better."""
+
+PATIENCE = 10
+"""Rounds without a better design after which evolution ends."""
 
 _DECIMALS = 2
 """Of a loss that decides: less is far below what the models know, and would go on for ever near a target."""
@@ -127,6 +130,7 @@ class Search:
         branched = len(select(promoters, plan.n, plan.distance, spares=False)) == plan.n
         most = plan.rounds or (ROUNDS if plan.method == "evolution" else None)
         tried: set[str] = set()
+        reached, idle = [], 0
         with tqdm(total=most, unit="round", disable=None) as bar:
             for turn in count(1) if most is None else range(1, most + 1):
                 radius = plan.distance if branched else plan.radius(turn)
@@ -137,6 +141,10 @@ class Search:
                     tried |= {promoter.insert for promoter in parents}
                 children = self._judged(change for parent in parents for change in self._changes(parent))
                 promoters = select(promoters + children, plan.width, radius)
+                earlier, reached = reached, [round(promoter.loss, _DECIMALS) for promoter in promoters[: plan.n]]
+                idle = idle + 1 if radius == plan.distance and reached == earlier else 0
+                if idle == PATIENCE:
+                    break
                 bar.set_postfix(loss=f"{min(promoter.loss for promoter in promoters):.2f}")
                 bar.update()
         best = select(promoters, plan.n, plan.distance, spares=False)

@@ -35,7 +35,9 @@ def add(verbs) -> None:
         default="greedy",
         help="try every change, or draw some for a population of at least 50 [%(default)s]",
     )
-    parser.add_argument("--rounds", type=int, metavar="N", help="of changes [as many as help; 100 in evolution]")
+    parser.add_argument(
+        "--rounds", type=int, metavar="N", help="of changes [as many as help; in evolution at most 100]"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of all that is random [%(default)s]")
     add_model(parser)
     parser.add_argument(
