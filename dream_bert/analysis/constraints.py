@@ -68,6 +68,9 @@ class Rules:
     """
 
     def __init__(self, constraints: Constraints):
+        for name in ("forbidden", "keep_motifs"):
+            if isinstance(getattr(constraints, name), str):
+                raise TypeError(f"{name} is one string; give a list of strings")
         self._sites = [site for text in constraints.forbidden for site in find_sites(text)]
         for site in self._sites:
             if site.pattern.search(OLIGO_START) or site.pattern.search(OLIGO_END):

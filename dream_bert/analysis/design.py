@@ -31,7 +31,7 @@ class Step(NamedTuple):
     second: np.ndarray
     """float32 (3,): the same by the second model."""
     worst: float
-    """The farthest of these from the goal."""
+    """The prediction that is farther from the goal, moved away from it by half of the wider interval."""
 
 
 class Designs(NamedTuple):
@@ -71,9 +71,9 @@ def design(
 ) -> Designs:
     """Design promoters by single changes of start sequences.
 
-    Every candidate is predicted by two models, each with a 90 % interval, and judged by the value among these that is
-    the farthest from the goal: a change that one model alone believes in wins nothing. The n best starts go on, those
-    with the best predictions, and each round their changes compete for the n places.
+    Every candidate is predicted by two models, each with a 90 % interval, and judged by the worse prediction and the
+    wider interval: a change that one model alone believes in wins nothing. The n best starts go on, and in each round
+    their changes compete for the n places.
 
     `InputWarning`s tell of starts unlike the training data, of a model without intervals, and of fewer designs than
     were asked for.

@@ -25,11 +25,14 @@ CHILDREN = 10
 POPULATION = 50
 """Promoters that evolution has at least."""
 
+BRANCHING = 3
+"""Promoters for each design, until there are enough that differ."""
+
 ROUNDS = 100
 """Of evolution, at most; greedy ends by itself, where no change makes the set better."""
 
 PATIENCE = 10
-"""Rounds without a better design after which evolution ends."""
+"""Rounds without better designs after which a search ends."""
 
 _DECIMALS = 2
 """Of a loss that decides: less is far below what the models know, and would go on for ever near a target."""
@@ -68,6 +71,10 @@ class Promoter(NamedTuple):
         return line[::-1]
 
 
+Draft = tuple[Start, str, str, Promoter | None]
+"""A promoter before it is judged: its start, insert, change and parent."""
+
+
 class Plan(NamedTuple):
     """What is searched for, and how: as `design` explains it."""
 
@@ -89,10 +96,9 @@ class Plan(NamedTuple):
         if self.method not in METHODS:
             raise ArgumentError(f"method {self.method!r:.80} is unknown; choose from {', '.join(METHODS)}")
 
-    @property
-    def width(self) -> int:
-        """Return the number of promoters that go from round to round."""
-        return max(self.n, POPULATION) if self.method == "evolution" else self.n
+    def width(self, branched: bool = True) -> int:
+        """Return how many promoters go from round to round: more until n of them differ as planned."""
+        return max(self.n if branched else BRANCHING * self.n, POPULATION if self.method == "evolution" else 0)
 
     def radius(self, turn: int) -> int:
         """Return by how many bases promoters of one start can differ after so many rounds, and have to."""
@@ -120,37 +126,39 @@ class Search:
         starts = iter(tqdm(starts, unit=" starts", disable=None))
         while chunk := list(islice(starts, self._judge.chunk)):
             new = self._judged((start, start.insert, "", None) for start in chunk)
-            found = select(found + new, self._plan.width, self._plan.distance)
+            found = select(found + new, self._plan.width(), self._plan.distance)
             self._seen = {promoter.insert for promoter in found}
         return found
 
     def run(self, promoters: list[Promoter]) -> list[Promoter]:
         """Improve promoters, and return at most n, the best first, that differ as planned."""
         plan = self._plan
-        branched = len(select(promoters, plan.n, plan.distance, spares=False)) == plan.n
+        best = found = self._choose(promoters)
+        branched = len(found) == plan.n
         most = plan.rounds or (ROUNDS if plan.method == "evolution" else None)
         tried: set[str] = set()
-        reached, idle = [], 0
+        idle = 0
         with tqdm(total=most, unit="round", disable=None) as bar:
             for turn in count(1) if most is None else range(1, most + 1):
                 radius = plan.distance if branched else plan.radius(turn)
                 parents = [promoter for promoter in promoters if promoter.insert not in tried]
-                if not parents and radius == plan.distance:
+                if radius == plan.distance and (not parents or idle == PATIENCE):
                     break
                 if plan.method == "greedy":
                     tried |= {promoter.insert for promoter in parents}
                 children = self._judged(change for parent in parents for change in self._changes(parent))
-                promoters = select(promoters + children, plan.width, radius)
-                earlier, reached = reached, [round(promoter.loss, _DECIMALS) for promoter in promoters[: plan.n]]
-                idle = idle + 1 if radius == plan.distance and reached == earlier else 0
-                if idle == PATIENCE:
-                    break
+                promoters = select(promoters + children, plan.width(len(found) == plan.n), radius)
+                found = self._choose(promoters)
+                idle = 0 if radius < plan.distance or _merit(found) > _merit(best) else idle + 1
+                best = max(best, found, key=_merit)  # a better promoter may exclude several others
                 bar.set_postfix(loss=f"{min(promoter.loss for promoter in promoters):.2f}")
                 bar.update()
-        best = select(promoters, plan.n, plan.distance, spares=False)
         return sorted(best, key=lambda promoter: promoter.loss)
 
-    def _changes(self, parent: Promoter) -> Iterator[tuple]:
+    def _choose(self, promoters: list[Promoter]) -> list[Promoter]:
+        return select(promoters, self._plan.n, self._plan.distance, spares=False)
+
+    def _changes(self, parent: Promoter) -> Iterator[Draft]:
         """Give changed copies of a promoter that meet the constraints and are new."""
         start, insert = parent.start, parent.insert
         changed = sum(map(str.__ne__, insert, start.insert))
@@ -165,7 +173,7 @@ class Search:
             if child not in self._seen and self._rules.find_fault(child) is None:
                 yield start, child, start.name_change(insert, at, base), parent
 
-    def _judged(self, drafts: Iterable[tuple]) -> list[Promoter]:
+    def _judged(self, drafts: Iterable[Draft]) -> list[Promoter]:
         """Judge inserts, each once."""
         drafts = list({draft[1]: draft for draft in drafts if draft[1] not in self._seen}.values())
         self._seen.update(draft[1] for draft in drafts)
@@ -176,6 +184,11 @@ class Search:
             values = losses(judged, self._plan.goal).tolist()
             promoters += [Promoter(*draft, *value) for draft, *value in zip(part, judged, values, strict=True)]
         return promoters
+
+
+def _merit(found: list[Promoter]) -> tuple[int, float]:
+    """Return what makes a set of designs better: their number, then their mean loss."""
+    return len(found), -round(sum(promoter.loss for promoter in found) / max(1, len(found)), _DECIMALS)
 
 
 def select(promoters: Sequence[Promoter], n: int, distance: int, spares: bool = True) -> list[Promoter]:

@@ -1,4 +1,4 @@
-"""Predict by two models, each with its interval, and judge promoters by the worst of all these.
+"""Predict by two models, each with its interval, and judge promoters by the worse prediction and the wider interval.
 
 A search for extreme predictions finds the errors of the model that it asks. Another model has other errors.
 """
@@ -98,21 +98,26 @@ class _Judges:
 
 
 def worst_values(judged: np.ndarray, goal: float | str) -> np.ndarray:
-    """Return the value farthest from the goal of each row of predictions and interval ends, float32 (n,).
+    """Return the prediction of each row that is farther from the goal, moved away by the wider interval: float32 (n,).
+
+    So both predictions have to come close to a goal, and a narrow interval of one model excuses nothing.
 
     Args:
-        judged: float32 (n, 6), as `load_judges` predicts; NaN is no value.
+        judged: float32 (n, 6), as `load_judges` predicts.
         goal: `maximise`, `minimise`, or the expression to reach.
 
-    >>> judged = np.array([[8, 6, 10, 9, 7, np.nan]], dtype=np.float32)
-    >>> [worst_values(judged, goal).item() for goal in ("maximise", "minimise", 7.5)]
-    [6.0, 10.0, 10.0]
+    >>> judged = np.array([[8, 6, 10, 9, 8, 10]], dtype=np.float32)
+    >>> [worst_values(judged, goal).item() for goal in ("maximise", "minimise", 8.0, 10.0)]
+    [6.0, 11.0, 11.0, 6.0]
     """
+    predicted, wider = judged[:, [0, 3]], np.fmax.reduce(judged[:, [2, 5]] - judged[:, [0, 3]], axis=1)
+    half = np.nan_to_num(wider)  # no interval
     if goal == "maximise":
-        return np.nanmin(judged, axis=1)
+        return predicted.min(1) - half
     if goal == "minimise":
-        return np.nanmax(judged, axis=1)
-    return judged[np.arange(len(judged)), np.nanargmax(np.abs(judged - goal), axis=1)]
+        return predicted.max(1) + half
+    farther = predicted[np.arange(len(judged)), np.abs(predicted - goal).argmax(1)]
+    return farther + np.where(farther < goal, -half, half)
 
 
 def losses(judged: np.ndarray, goal: float | str) -> np.ndarray:

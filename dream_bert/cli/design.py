@@ -3,7 +3,7 @@
 import argparse
 from functools import partial
 
-from .common import add_columns, add_model, add_on_error, columns, with_predictor
+from .common import add_columns, add_model, add_on_error, columns, quieten, with_predictor
 
 
 def add(verbs) -> None:
@@ -12,7 +12,7 @@ def add(verbs) -> None:
         "design",
         help="design promoters of an expression, under constraints",
         description="Change start sequences, base by base, towards an expression that two models predict. Designs are "
-        "judged by the worst of both predictions and of the ends of their 90 % intervals. Several processes share the "
+        "judged by the worse prediction and the wider of the two 90 % intervals. Several processes share the "
         "work: accelerate launch --multi_gpu --num_processes N -m dream_bert design ...",
     )
     parser.add_argument("inputs", nargs="*", metavar="IN", help="start sequences, in any format that predict reads")
@@ -110,4 +110,5 @@ def _run(args: argparse.Namespace) -> None:
         on_error=args.on_error,
         rejects=args.rejects,
     )
+    quieten()  # the second model runs in torch, whatever the backend
     with_predictor(args, work, partial(load_judges, second=args.second))

@@ -27,7 +27,7 @@ WISHES = st.fixed_dictionaries(
 
 @given(insert=st.text("ACGT", min_size=1, max_size=40), wishes=WISHES)
 @example(insert="A" * 10, wishes=dict(forbidden=["GATCA"]))  # of GATC|A before the insert: on the other strand
-@example(insert="CCATA", wishes=dict(forbidden=["TAGG"]))
+@example(insert="CCATA", wishes=dict(forbidden=["ATAGG"]))
 @example(insert="CCCAT", wishes=dict(no_atg=True))
 @example(insert="CCC", wishes=dict(max_homopolymer=3))
 def test_a_fault_is_found_where_there_is_one(insert, wishes):
@@ -115,6 +115,12 @@ def test_what_cannot_be_asked_for(wishes, message):
 def test_no_random_insert(wishes, what):
     with pytest.raises(ArgumentError, match=f"no random insert of 20 bp .* the last one {what}.*; loosen them$"):
         Rules(Constraints(**wishes)).draw(20, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("name", ["forbidden", "keep_motifs"])
+def test_one_string_is_no_list(name):
+    with pytest.raises(TypeError, match=f"^{name} is one string; give a list of strings$"):
+        Rules(Constraints(**{name: "GGTCTC"}))
 
 
 def test_what_is_kept():

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dream_bert import Constraints, DreamConvConfig, DreamConvForSequenceRegression, SequenceError, design, predict
-from dream_bert.analysis.second_opinion import worst_values
+from dream_bert.analysis.second_opinion import losses, worst_values
 from dream_bert.errors import ArgumentError, InputWarning
 from dream_bert.inference.intervals import fit
 
@@ -138,10 +138,13 @@ def test_greedy_takes_the_best_of_all_changes(models, goal):
     designs = design([start], goal=goal, edits=2, **models)
 
     def loss(sequences):
-        judged = np.concatenate([predict(sequences, model, interval=0.9) for model in models.values()], axis=1)
+        first, second = (predict(sequences, model, interval=0.9).T for model in models.values())
+        half = np.maximum(first[2] - first[0], second[2] - second[0])
         if goal == "maximise":
-            return -judged.min(1)
-        return judged.max(1) if goal == "minimise" else abs(judged - goal).max(1)
+            return half - np.minimum(first[0], second[0])
+        if goal == "minimise":
+            return half + np.maximum(first[0], second[0])
+        return half + np.maximum(abs(first[0] - goal), abs(second[0] - goal))
 
     best = start
     for step in designs.steps[0][1:3]:
@@ -202,8 +205,8 @@ def test_starts_of_different_lengths_differ_enough(models):
 def test_of_many_starts_the_best_go_on(models):
     starts = random_inserts(300, 20)
     designs = design(starts, goal="maximise", n=2, distance=1, rounds=1, edits=1, **models)
-    judged = np.concatenate([predict(starts, model, interval=0.9) for model in models.values()], axis=1).min(1)
-    assert {int(start) for start in designs.starts} <= set(np.argsort(-judged)[:2].tolist())
+    judged = np.concatenate([predict(starts, model, interval=0.9) for model in models.values()], axis=1)
+    assert {int(start) for start in designs.starts} <= set(losses(judged, "maximise").argsort()[:2].tolist())
 
 
 def test_fewer_designs_than_asked_for(models):

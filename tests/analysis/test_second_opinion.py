@@ -63,15 +63,25 @@ def test_values_that_are_not_finite(tiny_model):
 
 @pytest.mark.parametrize("goal", ["maximise", "minimise", 7.0, -3.0, 20.0])
 def test_the_worst_is_found_as_a_plain_loop_finds_it(goal):
-    judged = np.random.default_rng(0).normal(8, 4, (50, 6)).astype(np.float32)
+    rng = np.random.default_rng(0)
+    judged = np.repeat(rng.normal(8, 4, (50, 2)), 3, axis=1) + np.array([0, -1, 1] * 2) * rng.random((50, 6)).max()
+    judged[::2, 3:] += [0, -1, 1]  # the wider interval
     judged[::3, 1:3] = np.nan
+    judged[::9, 4:] = np.nan
+    judged = judged.astype(np.float32)
     for row, worst, loss in zip(judged, worst_values(judged, goal), losses(judged, goal), strict=True):
-        known = [float(value) for value in row if not math.isnan(value)]
+        first, _, upper, second, _, second_upper = map(float, row)
+        half = max(
+            [end - at for end, at in ((upper, first), (second_upper, second)) if not math.isnan(end)], default=0
+        )
         if goal == "maximise":
-            expected = min(known), -min(known)
+            expected = min(first, second) - half
+            assert_close(loss, -expected)
         elif goal == "minimise":
-            expected = max(known), max(known)
+            expected = max(first, second) + half
+            assert_close(loss, expected)
         else:
-            farthest = max(known, key=lambda value: abs(value - goal))
-            expected = farthest, abs(farthest - goal)
-        assert_close([worst, loss], expected)
+            farther = max((first, second), key=lambda value: abs(value - goal))
+            expected = farther + half if farther > goal else farther - half
+            assert_close(loss, abs(first - goal) + half if farther == first else abs(second - goal) + half)
+        assert_close(worst, expected)

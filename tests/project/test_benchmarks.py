@@ -1,4 +1,4 @@
-"""A benchmark of training runs with the package as it is."""
+"""Benchmarks of training and of designs run with the package as it is."""
 
 import json
 import os
@@ -26,3 +26,19 @@ def test_training_steps_are_timed(tmp_path):
     for timed in stages.values():
         assert {name.split(",")[0] for name in timed} == {"stock", "ours"}
         assert all(entry["seconds_per_step"]["repeats"] == 1 for entry in timed.values())
+
+
+@pytest.mark.slow
+def test_designs_are_compared(tmp_path):
+    shutil.copytree(ROOT / "benchmarks", tmp_path / "benchmarks", ignore=shutil.ignore_patterns("*.json", "peers"))
+    script = tmp_path / "benchmarks" / "design.py"
+    command = [sys.executable, script, "-n", "2", "--rounds", "1", "--iterations", "2", "--goals", "8", "maximise"]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    assert done.returncode == 0, done.stderr
+    goals = json.loads((script.parent / "results" / "design.json").read_text())["goals"]
+    assert set(goals) == {"8", "maximise"}
+    for methods in goals.values():
+        assert set(methods) == {"greedy", "evolution", "ledidi"}
+        for method in ("greedy", "evolution"):
+            assert methods[method]["meet_all"] == 1 and methods[method]["least_distance"] >= 10
+            assert methods[method]["designs"] == 2 and methods[method]["most_edits"] <= 1
