@@ -79,7 +79,7 @@ def check(designs, starts, models, goal, distance, edits=None, keep=(), **wishes
 GOALS = st.sampled_from(["maximise", "minimise", 0.0, 3.0])
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(
     wishes=st.fixed_dictionaries(
         {
@@ -108,7 +108,7 @@ def test_designs_from_random_inserts_keep_every_promise(models, wishes, method, 
     check(designs, None, models, goal, distance, **wishes)
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(
     method=st.sampled_from(["greedy", "evolution"]),
     goal=GOALS,
