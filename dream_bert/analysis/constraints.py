@@ -1,4 +1,4 @@
-"""Constraints that designed inserts meet: sites they lack, composition, and bases that are kept."""
+"""Check the constraints on designed inserts: sites they lack, composition, and bases that are kept."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ IUPAC = dict(A="A", C="C", G="G", T="T", R="AG", Y="CT", S="CG", W="AT", K="GT",
 
 
 class Constraints(NamedTuple):
-    """What is asked of designs, and of their starts.
+    """Properties that designs and their starts have.
 
     Sites and runs are those that hold at least one base of the insert: also those that reach into the construct's
     constant bases on either side.
@@ -43,7 +43,7 @@ UNCONSTRAINED = Constraints()
 
 
 class Site(NamedTuple):
-    """Something an insert may not hold: its name in messages, a pattern, and the pattern's length in bp."""
+    """A pattern that an insert may not hold, its name in messages, and its length in bp."""
 
     name: str
     pattern: re.Pattern
@@ -51,7 +51,7 @@ class Site(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """What a constraint finds in an insert, and where: the first base, from 0, and the one past the last."""
+    """A broken constraint, and where: the first base of the insert, from 0, and the one past the last."""
 
     what: str
     begin: int
@@ -162,6 +162,7 @@ class Rules:
 
 
 _MOST_REDRAWS = 10_000
+"""Bases drawn anew before a random insert is given up."""
 
 
 def find_sites(text: str) -> list[Site]:

@@ -11,7 +11,7 @@ from ..errors import ArgumentError, InputWarning
 from ..inference.notes import InsertReader
 from ..inference.predictor import Predictor
 from ..io.records import Record
-from ..sequence.construct import SequenceError, clean, find_insert, quoted
+from ..sequence.construct import SequenceError, check_bases, find_insert, quoted
 from .constraints import UNCONSTRAINED, Constraints, Rules
 from .evolution import Plan, Promoter, Search, Start
 from .second_opinion import load_judges, worst_values
@@ -159,7 +159,7 @@ class StartReader:
         if fault := self._rules.find_fault(insert):
             what = f"breaks a constraint: it {fault.what}"
             raise SequenceError(f"{place} {what}; change it, or loosen the constraint", "start breaks a constraint")
-        sequence = clean(record.sequence)
+        sequence = check_bases(record.sequence, record.id, record.where)
         _, begin, end = find_insert(sequence)
         free = self._rules.free_positions(insert, begin, len(sequence) - end, place)
         return Start(record.id, sequence[:begin], insert, sequence[end:], free)

@@ -29,13 +29,13 @@ BRANCHING = 3
 """Promoters for each design, until there are enough that differ."""
 
 ROUNDS = 100
-"""Of evolution, at most; greedy ends by itself, where no change makes the set better."""
+"""Most rounds of evolution; greedy ends by itself, where no change makes the set better."""
 
 PATIENCE = 10
 """Rounds without better designs after which a search ends."""
 
 _DECIMALS = 2
-"""Of a loss that decides: less is far below what the models know, and would go on for ever near a target."""
+"""Decimals of a loss that decide: finer steps are far below what the models know, and near a target never end."""
 
 
 class Start(NamedTuple):
@@ -76,7 +76,7 @@ Draft = tuple[Start, str, str, Promoter | None]
 
 
 class Plan(NamedTuple):
-    """What is searched for, and how: as `design` explains it."""
+    """A goal and the way to it, as `design` explains them."""
 
     goal: float | str = "maximise"
     n: int = 1

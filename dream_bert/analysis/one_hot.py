@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..inference.prediction import load_model
+from ..inference.loading import load_model
+from ..inference.model_files import model_name
 from ..models.modeling_dream_conv import SIXMER
 from ..sequence.encoding import CLS, SEP, SPECIAL_TOKENS, K, context_ids, longest_insert, token_counts
 
@@ -44,7 +45,7 @@ class OneHotModel(nn.Module):
 
     def __init__(self, model: "RegressionModel | str | Path | None" = None):
         super().__init__()
-        self.model = load_model(model)
+        self.model = model if isinstance(model, nn.Module) else load_model(model_name(model))
         self.eval()
 
     def forward(self, one_hot: Tensor) -> Tensor:

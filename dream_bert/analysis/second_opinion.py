@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..inference.loading import RegressionModel
 
 COLUMNS = ("expression", "lower", "upper", "second", "second_lower", "second_upper")
-"""Of a prediction by two models."""
+"""Columns of a prediction by two models."""
 
 INTERVAL = 0.9
 """Share of measurements that the intervals cover."""

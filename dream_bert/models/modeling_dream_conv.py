@@ -101,7 +101,7 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
         return self.features_of_shares(F.one_hot(bases, 5)[..., :4].transpose(1, 2).to(self.dtype), attention_mask)
 
     def features_of_shares(self, shares: Tensor, attention_mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """What `features` gives, where bases are not certain: shares of A, C, G and T, (n, 4, length), all 0 for N."""
+        """Do what `features` does, for shares of A, C, G and T, (n, 4, length), which are all 0 for N."""
         mask = None if attention_mask is None or attention_mask.all() else attention_mask[:, None].bool()
         hidden = self.scan(shares)
         for layer in self.layers:

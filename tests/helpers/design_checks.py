@@ -1,4 +1,4 @@
-"""What designs have to meet, in plain Python: nothing here uses the package."""
+"""Check designs in plain Python: nothing here uses the package."""
 
 LEFT, RIGHT = "TGCATTTTTTTCACATC", "GGTTACGGCTGTT"
 MEANING = {
