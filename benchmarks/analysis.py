@@ -24,7 +24,7 @@ from pathlib import Path
 import measuring
 import numpy as np
 import torch
-from design import design_by_ledidi, design_by_us
+from design import CONSTRAINTS, design_by_ledidi, design_by_us
 from prediction import stock
 from tangermeme.saturation_mutagenesis import saturation_mutagenesis
 
@@ -152,7 +152,7 @@ def scored(genome: Path, folder: Path, most: int | None) -> dict:
 
 def designed(number: int, target: float) -> dict:
     """Return designs a minute to a target: greedy, evolution, and ledidi."""
-    rules, rng = Rules(Constraints(gc=(0.3, 0.6))), np.random.default_rng(0)
+    rules, rng = Rules(CONSTRAINTS), np.random.default_rng(0)
     starts = [rules.draw(80, rng) for _ in range(number)]
     ways = {
         "greedy": lambda: design_by_us(starts, target, "greedy", None),
