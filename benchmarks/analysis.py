@@ -28,7 +28,7 @@ from design import CONSTRAINTS, design_by_ledidi, design_by_us
 from prediction import stock
 from tangermeme.saturation_mutagenesis import saturation_mutagenesis
 
-from dream_bert import Constraints, OneHotModel, mutagenesis
+from dream_bert import OneHotModel, mutagenesis
 from dream_bert.analysis.constraints import Rules
 from dream_bert.analysis.variant_files import variants_file
 from dream_bert.export.folder import export_folder
