@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
-EXTRAS = ("train", "metrics", "onnx", "design", "test")
+EXTRAS = ("train", "metrics", "onnx", "plot", "genome", "design", "docs", "test")
 
 
 @pytest.fixture(scope="module")
