@@ -95,7 +95,7 @@ class EndpointHandler:
 
 def _too_long(insert: str, name: str, longest: int) -> RequestError:
     what = f"the insert is {len(insert)} bp, more than the model's {longest} positions"
-    return RequestError(f"record {quoted(name)}: {what}; score a window of it")
+    return RequestError(f"record {quoted(name)}: {what}; score windows of it")
 
 
 def _read(data: dict[str, Any]) -> tuple[list[str] | None, list[str]]:

@@ -130,7 +130,7 @@ def check_length(insert: str, record: str, where: str = "", longest: int | None 
         raise SequenceError(f"{_place(record, where)}: {what}", "empty sequence")
     if longest is not None and len(insert) > longest:
         what = f"the insert is {len(insert)} bp and the model reads at most {longest} bp"
-        advice = "score windows of it, as with: dream-bert windows"
+        advice = "score windows of it (dream-bert windows)"
         raise SequenceError(f"{_place(record, where)}: {what}; {advice}", "insert too long")
     return insert
 

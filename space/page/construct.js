@@ -36,7 +36,7 @@ export function checkLength(insert, longest) {
   if (!insert) throw new Error("nothing is left between the oligo's constants; give at least 1 bp of insert");
   if (insert.length > longest) {
     const what = `the insert is ${insert.length} bp and the model reads at most ${longest} bp`;
-    throw new Error(`${what}; score a window of it`);
+    throw new Error(`${what}; score windows of it`);
   }
   return insert;
 }

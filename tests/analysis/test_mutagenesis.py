@@ -223,7 +223,7 @@ def test_doubtful_sequences_are_warned_of_once():
         (["ACGT", "AC!"], {}, "record '1': character '!' at base 3 is not an IUPAC nucleotide code; remove or"),
         (["ACGT", ""], {}, "record '1': the sequence is empty; give"),
         ([START + END], {}, "record '0': nothing is left between the oligo's constants; give"),
-        (["A" * 99], {}, "record '0': the insert is 99 bp and the model reads at most 64 bp; score a window"),
+        (["A" * 99], {}, "record '0': the insert is 99 bp and the model reads at most 64 bp; score windows"),
         (["A" * 64], {"insertions": True}, "record '0': with one base more, the insert is longer than the 64 bp that"),
         (["NNRY"], {}, "record '0': no A, C, G or T of the insert is at a position to change; give other positions"),
         ([START + INSERT + END], {"positions": range(1, 18)}, "record '0': no A, C, G or T of the insert is at a"),

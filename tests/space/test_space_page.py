@@ -90,7 +90,7 @@ def test_bad_records_are_told_and_left_out(page):
     assert page.inner_text("#problems ol").split("\n") == [
         "Line 3 record 'bad': character 'X' at base 7 is not an IUPAC nucleotide code; remove or replace it",
         "Line 6 record 'empty': the sequence is empty; give at least 1 bp of insert",
-        "Line 7 record 'long': the insert is 129 bp and the model reads at most 128 bp; score a window of it",
+        "Line 7 record 'long': the insert is 129 bp and the model reads at most 128 bp; score windows of it",
     ]
     page.click("#problems button >> nth=2")
     assert page.evaluate("getSelection().toString()") == ">long"
