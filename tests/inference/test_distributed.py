@@ -38,7 +38,7 @@ from dream_bert.data.dataset import PromoterDataset
 from dream_bert.data.prepare import prepare
 from dream_bert.errors import InputWarning
 from dream_bert.inference import files as prediction_files
-from dream_bert.inference import prediction
+from dream_bert.inference import local_predictor, prediction
 from dream_bert.inference.model_files import TRAINING_INFO
 from dream_bert.training import run_mlm, run_regression
 from dream_bert.training.run import gather_weights, run_script
@@ -287,7 +287,7 @@ def predict_in_process(arguments: list[str], environment: dict[str, str], kill: 
     os.dup2(os.open(printed, os.O_WRONLY | os.O_CREAT), 2)
     torch.set_num_threads(1)
     prediction.CHUNK = 8
-    encode, seen = prediction.encode, Counter()
+    encode, seen = local_predictor.encode, Counter()
 
     def encode_or_die(inserts, config):
         seen.update(inserts=len(inserts))
@@ -295,7 +295,7 @@ def predict_in_process(arguments: list[str], environment: dict[str, str], kill: 
             os.kill(os.getpid(), kill)
         return encode(inserts, config)
 
-    prediction.encode = encode_or_die
+    local_predictor.encode = encode_or_die
     sys.exit(cli.main(arguments))
 
 
