@@ -48,6 +48,7 @@ def render_card(kind: str, repo_id: str, folder: Path) -> str:
             | _training(info)
             | _scale(info, folder)
             | _scores(scores)
+            | _finetuning(kind, repo_id, info)
         )
         results = [*_split_results(kind, info), *_leaderboard_results(scores)]
     except FileNotFoundError:
@@ -58,7 +59,7 @@ def render_card(kind: str, repo_id: str, folder: Path) -> str:
         raise CardError(
             f"{folder}: {TRAINING_INFO} or {EVALUATION} is incomplete ({error!r}); publish what training wrote"
         ) from error
-    card = ModelCard(Template(_template(kind)).substitute(values))
+    card = ModelCard(Template(_template("finetuned" if "finetuning" in info else kind)).substitute(values))
     card.data.model_name, card.data.eval_results = values["name"], results
     return str(card)
 
@@ -115,6 +116,28 @@ def _scale(info: dict, folder: Path) -> dict[str, str]:
     }
 
 
+def _finetuning(kind: str, repo_id: str, info: dict) -> dict[str, Any]:
+    """Describe what `dream-bert finetune` recorded; nothing of another training."""
+    if (tuning := info.get("finetuning")) is None:
+        return {}
+    peers = [
+        [peer["name"], *(_shown(peer[metric]) for metric in ("pearson", "spearman", "mse"))]
+        for peer in tuning["peers"]
+    ]
+    remote = {"regression": "", "conv": ", trust_remote_code=True"}[kind]
+    code = f'pipeline("text-classification", model="{repo_id}"{remote})'
+    alone = "Transformers alone" + ("" if kind == "regression" else ", with the model's code")
+    return {
+        "network": "A BERT" if kind == "regression" else "A convolutional network",
+        "target": tuning["targets"][0],
+        "start_model": Path(tuning["start"]).name,
+        "stock": f"{alone}:\n\n```python\nfrom transformers import pipeline\n\n{code}\n```",
+        "held_out": tuning["held_out"],
+        "peers": _table(["test promoters", "Pearson", "Spearman", "MSE"], peers),
+        "verdict": tuning["verdict"],
+    }
+
+
 def lineage(info: dict) -> list[dict]:
     """Return the records of a training and of the fine-tunings before it, the last one first."""
     earlier = info["started_from"].get("training_info")
@@ -168,13 +191,14 @@ def _split_metrics(results: dict) -> dict[str, dict[str, float]]:
 def _split_table(results: dict) -> str:
     splits = _split_metrics(results)
     header = list(dict.fromkeys(name for metrics in splits.values() for name in metrics))
-    rows = [
-        [split, *("not defined" if (value := metrics.get(name)) is None else f"{value:.3f}" for name in header)]
-        for split, metrics in splits.items()
-    ]
+    rows = [[split, *(_shown(metrics.get(name)) for name in header)] for split, metrics in splits.items()]
     if not rows:
         return "Not measured."
     return _table(["split", *(name.replace("_", " ") for name in header)], rows)
+
+
+def _shown(value: float | None) -> str:
+    return "not defined" if value is None else f"{value:.3f}"
 
 
 def _scores(scores: dict | None) -> dict[str, str]:

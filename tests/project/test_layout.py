@@ -21,10 +21,14 @@ WINGS = (
     "data",
     "inference",
     "plots",
+<<<<<<< HEAD
     "analysis",
     "training",
+=======
+>>>>>>> efd4624 (Fine-tune on a user's own measurements in one command: dream-bert finetune)
     "export",
     "hub",
+    "training",
     "cli",
 )
 """From the lowest to the highest: a wing imports only those before it."""
