@@ -9,15 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from .pictures import STYLE
 from .predictions import plot_predictions
 
-STYLE = {
-    "font.size": 8,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "dream-bert",
-}
 _PARTS = 8
 """Most parts into which rows are sorted by expression or by length."""
 

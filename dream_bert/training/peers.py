@@ -20,7 +20,7 @@ from .plan import Plan
 from .recipe import config_of
 from .ridge import ridge_weights, sixmer_counts, sum_rows
 
-PENALTIES = (3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0)
+PENALTIES = (3.0, 10.0, 30.0, 100.0, 300.0)
 """Penalties of ridge regression, of which the validation rows choose one."""
 
 _BATCH = 1024

@@ -56,7 +56,8 @@ def ridge_weights(sums: Sums, penalty: float = PENALTY) -> Tensor:
     """Fit ridge regression; returns the weights of the 6-mers and the constant, float64 (4097,), in label units."""
     penalties = torch.full(sums.with_labels.shape, penalty, dtype=torch.float64)
     penalties[-1] = 0  # the constant is free
-    return torch.linalg.solve(sums.products + penalties.diag(), sums.with_labels)
+    factor = torch.linalg.cholesky(sums.products + penalties.diag())
+    return torch.cholesky_solve(sums.with_labels[:, None], factor)[:, 0]
 
 
 @torch.no_grad()

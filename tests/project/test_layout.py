@@ -21,11 +21,7 @@ WINGS = (
     "data",
     "inference",
     "plots",
-<<<<<<< HEAD
     "analysis",
-    "training",
-=======
->>>>>>> efd4624 (Fine-tune on a user's own measurements in one command: dream-bert finetune)
     "export",
     "hub",
     "training",
