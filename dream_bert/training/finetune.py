@@ -142,7 +142,7 @@ def _train(name: str, work: Path, plan: Plan) -> None:
         output_dir=str(work / name),
         learning_rate=recipe.learning_rate,
         lr_scheduler_type="cosine",
-        warmup_steps=recipe.steps(plan.rows["train"]) // 20,
+        warmup_steps=recipe.steps(plan.rows["train"]) // 10,
         weight_decay=0.01,
         per_device_train_batch_size=max(1, recipe.batch_size // processes),
         per_device_eval_batch_size=64,

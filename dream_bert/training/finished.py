@@ -18,8 +18,6 @@ from .report import render_report
 HELD_OUT = "held_out.tsv"
 """File with the held-out promoters, measured and predicted."""
 
-_COPIED = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
-
 
 def write_folder(build: Path, name: str, work: Path, plan: Plan, comparison: Comparison) -> None:
     """Write all files of a finished fine-tuning.
@@ -31,8 +29,9 @@ def write_folder(build: Path, name: str, work: Path, plan: Plan, comparison: Com
         plan: its plan.
         comparison: the model and its peers on held-out promoters.
     """
-    for file in _COPIED:
-        shutil.copyfile(work / "tuned" / file, build / file)
+    for path in (work / "tuned").iterdir():
+        if path.is_file() and not path.name.startswith("."):
+            shutil.copyfile(path, build / path.name)
     manifest = read_manifest(work / "prepared")
     info = describe(read_json(work / "tuned" / TRAINING_INFO), manifest, plan, comparison)
     (build / TRAINING_INFO).write_text(to_json(info), encoding="utf-8")

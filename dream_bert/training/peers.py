@@ -1,6 +1,7 @@
 """Predict held-out promoters by simpler means than a fine-tuned model, to compare it with."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,13 @@ from ..data.dataset import PromoterDataset
 from ..errors import DataError
 from ..inference.prediction import load_predictor
 from ..models.configuration_dream_conv import DreamConvConfig
+from ..models.modeling_dream_conv import SIXMER
 from .calibration import calibrate
 from .comparison import Comparison, compare_correlations, score
 from .label_scale import has_output_layer
 from .plan import Plan
 from .recipe import config_of
-from .ridge import ridge_weights, sixmer_counts, sum_rows
+from .ridge import ridge_weights, ridge_weights_of_few, sixmer_counts, sum_rows
 
 PENALTIES = (3.0, 10.0, 30.0, 100.0, 300.0)
 """Penalties of ridge regression, of which the validation rows choose one."""
@@ -62,11 +64,15 @@ def predict_by_ridge(training: PromoterDataset, validation: PromoterDataset, tes
 
     It is fitted to the training rows; its penalty is the one with the least error on the validation rows.
     """
-    sums = sum_rows(_batches(training))
-    inserts, measured = _whole(validation)
+    if len(training) < 4**SIXMER:
+        counts, labels = _counts(training), torch.from_numpy(_whole(training)[1])
+        fit = partial(ridge_weights_of_few, counts, labels)
+    else:
+        fit = partial(ridge_weights, sum_rows(_batches(training)))
+    measured = _whole(validation)[1]
     best, least = None, np.inf
     for penalty in PENALTIES:
-        weights = ridge_weights(sums, penalty)
+        weights = fit(penalty)
         error = float(np.square(_linear(validation, weights) - measured).mean())
         if error < least:
             best, least = weights, error
@@ -105,6 +111,10 @@ def _batches(rows: PromoterDataset) -> Iterator[dict[str, Tensor]]:
         yield batches.__getitems__(range(begin, min(begin + _BATCH, len(rows))))
 
 
+def _counts(rows: PromoterDataset) -> Tensor:
+    return torch.cat([sixmer_counts(batch["input_ids"]) for batch in _batches(rows)])
+
+
 def _linear(rows: PromoterDataset, weights: Tensor) -> np.ndarray:
-    counts = [sixmer_counts(batch["input_ids"]) for batch in _batches(rows)]
-    return torch.cat([part.double() @ weights for part in counts]).float().numpy()
+    parts = [sixmer_counts(batch["input_ids"]).double() @ weights for batch in _batches(rows)]
+    return torch.cat(parts).float().numpy()

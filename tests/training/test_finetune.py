@@ -144,7 +144,7 @@ def test_report_needs_no_other_file(finished):
     parser.feed(text)
     assert parser.tags.count("svg") == 4 and "script" not in parser.tags and "link" not in parser.tags
     assert all(link.startswith(("#", "data:")) for link in parser.found)
-    ids = re.findall(r'<svg.*?</svg>', text, re.S)
+    ids = re.findall(r"<svg.*?</svg>", text, re.S)
     assert done.comparison.verdict in text.replace("&#x27;", "'")
     assert "ridge regression on 6-mers" in text and "log2 ratio" in text and len(ids) == 4
 
