@@ -53,7 +53,7 @@ def learning_curve(ax: Axes, curves: dict[str, Sequence[tuple[float, float]]], t
 
 
 def errors_by(ax: Axes, values: np.ndarray, errors: np.ndarray, label: str) -> None:
-    """Draw the mean size of the errors, and the errors' mean, of rows sorted into parts by a value.
+    """Draw the mean error and the mean absolute error of rows that are sorted into parts by a value.
 
     Args:
         ax: the axes.
@@ -64,7 +64,7 @@ def errors_by(ax: Axes, values: np.ndarray, errors: np.ndarray, label: str) -> N
     parts = sort_into_parts(values)
     places = [float(np.mean(values[part])) for part in parts]
     ax.axhline(0, color="0.7", linewidth=0.8)
-    marks = {"mean size": np.abs(errors), "mean": errors}
+    marks = {"mean absolute error": np.abs(errors), "mean error": errors}
     for (name, numbers), color in zip(marks.items(), ("#0072B2", "#D55E00"), strict=True):
         heights = [float(np.mean(numbers[part])) for part in parts]
         widths = [float(1.96 * np.std(numbers[part]) / np.sqrt(len(part))) for part in parts]

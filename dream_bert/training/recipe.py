@@ -90,7 +90,7 @@ def choose_recipe(rows: int, is_bert: bool, random_weights: bool = False) -> Rec
     >>> choose_recipe(1700, is_bert=True, random_weights=True)
     Recipe(learning_rate=0.0005, batch_size=32, epochs=20, patience=4)
     """
-    batch_size = 8 if rows < 100 else 16 if rows < 300 else 32
+    batch_size = 16 if rows < 300 else 32
     many = min(20, max(8, -(-_STEPS * batch_size // rows)))
     if random_weights:
         return Recipe(5e-4 if is_bert else 1e-3, batch_size, many, patience=4)

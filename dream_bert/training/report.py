@@ -90,12 +90,15 @@ def render_report(name: str, info: dict[str, Any], random_history: list[dict], c
 def _curves(info: dict, random_history: list[dict]) -> dict[str, list[tuple[float, float]]]:
     """Collect (epoch, mean squared error in label units) of training and validation."""
     variance = info["finetuning"]["label_std"] ** 2
+    losses, errors, of_random = (
+        # The first of an epoch: the kept weights are evaluated once more at the end.
+        list({row["epoch"]: (row["epoch"], row[key]) for row in reversed(history) if key in row}.values())[::-1]
+        for history, key in ((info["history"], "loss"), (info["history"], "eval_mse"), (random_history, "eval_mse"))
+    )
     return {
-        "training": [(row["epoch"], row["loss"] * variance) for row in info["history"] if "loss" in row],
-        "validation": [(row["epoch"], row["eval_mse"]) for row in info["history"] if "eval_mse" in row],
-        "validation, from random weights": [
-            (row["epoch"], row["eval_mse"]) for row in random_history if "eval_mse" in row
-        ],
+        "training": [(epoch, loss * variance) for epoch, loss in losses],
+        "validation": errors,
+        "validation, from random weights": of_random,
     }
 
 
