@@ -63,6 +63,7 @@ def _run(args: argparse.Namespace) -> None:
     )
     end_process_group()
     if finished is not None:
+        print(one_line(f"started from {finished.start}"))
         for peer in finished.comparison.scores:
             print(f"{peer.name}\tPearson {peer.pearson:.3f}\tSpearman {peer.spearman:.3f}\tMSE {peer.mse:.3f}")
         print(one_line(f"{finished.folder}: {finished.comparison.verdict}"))

@@ -24,13 +24,15 @@ from .run_regression import FineTuningArguments, fine_tune
 UNFINISHED = ".unfinished"
 """Suffix of the folder that holds an unfinished fine-tuning, beside the one to make."""
 
-_RUNS = {"tuned": "fine-tuning", "random": "training from random weights"}
+_RUNS = {"tuned": "fine-tuning {}", "random": "its peer from random weights"}
+"""The runs of a fine-tuning, and what their bars say."""
 
 
 class FineTuned(NamedTuple):
-    """A finished fine-tuning: its folder, and how the model compares with its peers on held-out promoters."""
+    """A finished fine-tuning: its folder, what it started from and why, and how it compares with its peers."""
 
     folder: Path
+    start: str
     comparison: Comparison
 
 
@@ -112,7 +114,7 @@ def finetune(
     with new_folder(output) as build:
         write_folder(build, output.name, work, plan, comparison)
     shutil.rmtree(work, ignore_errors=True)
-    return FineTuned(output, comparison)
+    return FineTuned(output, f"{plan.model} ({plan.reason})", comparison)
 
 
 def check_new(output: Path) -> None:
@@ -155,4 +157,4 @@ def _train(name: str, work: Path, plan: Plan) -> None:
         disable_tqdm=True,
         seed=plan.seed,
     )
-    fine_tune(model, DataArguments(str(work / "prepared")), arguments, Bar(_RUNS[name]))
+    fine_tune(model, DataArguments(str(work / "prepared")), arguments, Bar(_RUNS[name].format(plan.model)))

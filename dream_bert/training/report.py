@@ -133,8 +133,8 @@ def _facts(info: dict, comparison: Comparison) -> dict[str, str]:
         "different labels, which were averaged",
         "Inserts": f"{lengths[0]} to {lengths[1]} bp",
         "Start": started,
-        "Training": f"{epochs:g} epochs at a rate of {options['learning_rate']:g}, "
-        f"{info['processes']} process(es), {info['parameters']:,} parameters",
+        "Training": f"{epochs:g} epochs at a rate of {options['learning_rate']:g}",
+        "Network": f"{info['parameters']:,} parameters",
         "Prediction intervals": "none: fewer than 29 held-out rows are unrelated to the training rows"
         if comparison.calibrated is None
         else f"calibrated on {comparison.calibrated:,} promoters; dream-bert predict --interval 0.9",

@@ -2,8 +2,12 @@
 
 import json
 import math
+import os
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +23,10 @@ from dream_bert.cli import main as cli
 from dream_bert.errors import DataError
 from dream_bert.hub.publish import preview
 from dream_bert.inference.model_files import TRAINING_INFO
+from dream_bert.io.reader import read_records
 from dream_bert.training import finetune as module
 from dream_bert.training import recipe
+from dream_bert.training.progress import Bar
 
 
 def promoters(rows: int, length: int = 80, seed: int = 0) -> list[tuple[str, float]]:
@@ -188,10 +194,11 @@ def test_bert_with_more_positions_loads_in_stock_classes(bert, tmp_path):
 
 def test_stopped_run_goes_on(conv, tmp_path, monkeypatch):
     table = write(tmp_path / "assay.tsv", promoters(60))
+    compare = module.compare
     monkeypatch.setattr(module, "compare", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         finetune(table, tmp_path / "mine", str(conv))
-    monkeypatch.undo()
+    monkeypatch.setattr(module, "compare", compare)
     assert not (tmp_path / "mine").exists()
     weights = (tmp_path / "mine.unfinished" / "tuned" / "model.safetensors").read_bytes()
     with pytest.raises(DataError, match="other options; give the same command to go on with it, or remove it"):
@@ -250,3 +257,49 @@ def test_random_split_holds_out_related_rows(conv, tmp_path):
     table = write(tmp_path / "tiles.tsv", TILES)
     done = finetune(table, tmp_path / "mine", str(conv), random_split=True)
     assert "may share bases" in (done.folder / "README.md").read_text()
+
+
+@pytest.mark.slow
+def test_two_processes_share_the_training(conv, tmp_path):
+    table = write(tmp_path / "assay.tsv", promoters(60))
+    environment = os.environ | {"ACCELERATE_USE_CPU": "true", "CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
+    verb = ["-m", "dream_bert", "finetune", str(table), "-o", str(tmp_path / "mine"), "--model", str(conv)]
+    done = subprocess.run([*launch, *verb], capture_output=True, text=True, env=environment, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].startswith(f"{tmp_path / 'mine'}: The fine-tuned model is ")
+    assert json.loads((tmp_path / "mine" / TRAINING_INFO).read_text())["processes"] == 2
+    assert not (tmp_path / "mine.unfinished").exists()
+
+
+@pytest.mark.slow
+def test_killed_run_ends_as_an_unbroken_one(conv, tmp_path, monkeypatch):
+    table = write(tmp_path / "assay.tsv", promoters(80))
+    whole = finetune(table, tmp_path / "whole", str(conv)).folder
+    end_of_epoch = Bar.on_step_end
+
+    def interrupted(self, args, state, control, **kwargs):
+        if state.global_step == 6:
+            raise KeyboardInterrupt
+        end_of_epoch(self, args, state, control, **kwargs)
+
+    monkeypatch.setattr(Bar, "on_step_end", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        finetune(table, tmp_path / "mine", str(conv))
+    monkeypatch.setattr(Bar, "on_step_end", end_of_epoch)
+    assert list((tmp_path / "mine.unfinished" / "tuned").glob("checkpoint-*"))
+    resumed = finetune(table, tmp_path / "mine", str(conv)).folder
+    for name in ("model.safetensors", "held_out.tsv"):
+        assert (resumed / name).read_bytes() == (whole / name).read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", ["other_scaffold.tsv.gz", "dream_train_sample.txt.gz"])
+def test_shipped_bert_is_ahead_of_all_peers_on_real_promoters(source, shared_data, tmp_path, monkeypatch):
+    monkeypatch.undo()  # the recipe as it is
+    records = [*islice(read_records(shared_data / source, labelled=True), 2400)]
+    rows = [(record.sequence, record.expression) for record in records]
+    table, test = write(tmp_path / "assay.tsv", rows[:400]), write(tmp_path / "test.tsv", rows[400:])
+    tuned, *peers = finetune(table, tmp_path / "mine", test=test).comparison.scores
+    assert all(math.isnan(peer.pearson) or tuned.pearson > peer.pearson for peer in peers)
+    assert all(tuned.mse < peer.mse for peer in peers)
