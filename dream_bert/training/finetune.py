@@ -77,7 +77,8 @@ def finetune(
         ModelError: if there is no such model.
         OSError: if the folder exists or cannot be written.
     """
-    from ..plots import finetuning  # noqa: F401  (a missing extra is named before training)
+    import accelerate  # noqa: F401  (a missing extra is named before anything is read)
+    import matplotlib  # noqa: F401
 
     sources = [data] if isinstance(data, str | Path) else list(data)
     targets = [target] if isinstance(target, str) else list(target)

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from ..plots.finetuning import errors_by, learning_curve, measured_against_predicted, to_svg
 from .comparison import LEVEL, RESAMPLES, Comparison, span
 
 _PAGE = Template("""<!DOCTYPE html>
@@ -52,6 +51,8 @@ def render_report(name: str, info: dict[str, Any], random_history: list[dict], c
         random_history: history of the training from random weights.
         comparison: the model and its peers on held-out promoters.
     """
+    from ..plots.finetuning import errors_by, learning_curve, measured_against_predicted, to_svg
+
     target = info["finetuning"]["targets"][0]
     errors = comparison.predicted.astype(float) - comparison.measured
     lengths = np.array([len(insert) for insert in comparison.inserts], dtype=float)
