@@ -22,7 +22,7 @@ import numpy as np
 from dream_bert import finetune
 from dream_bert.data.simulate import BASE_FREQUENCIES, BASES, CELL_NOISE, true_expression
 from dream_bert.io.reader import read_records
-from dream_bert.training.comparison import Comparison
+from dream_bert.training.comparison import TargetComparison
 
 PATH = measuring.RESULTS / "finetune.json"
 
@@ -51,6 +51,7 @@ def measure(rows: list[tuple[str, float]], test: list[tuple[str, float]], model:
     begin, cpu = time.perf_counter(), time.process_time()
     done = finetune(tables[0], folder / "model", model, test=tables[1])
     minutes, cpu = (time.perf_counter() - begin) / 60, (time.process_time() - cpu) / 60
+    (compared,) = done.comparison.targets
     info = json.loads((done.folder / "training_info.json").read_text())
     return {
         "rows": len(rows),
@@ -60,13 +61,13 @@ def measure(rows: list[tuple[str, float]], test: list[tuple[str, float]], model:
         "minutes": round(minutes, 2),
         "cpu_minutes": round(cpu, 2),
         "load_average": round(os.getloadavg()[0], 1),
-        "scores": scores(done.comparison),
-        "ahead_of_ridge": done.comparison.ahead_of_ridge,
-        "interval": list(done.comparison.difference),
+        "scores": scores(compared),
+        "ahead_of_ridge": compared.ahead_of_ridge,
+        "interval": list(compared.difference),
     }
 
 
-def scores(comparison: Comparison) -> dict[str, dict[str, float | None]]:
+def scores(comparison: TargetComparison) -> dict[str, dict[str, float | None]]:
     """Return the scores by predictor; undefined numbers are None."""
     return {
         peer.name: {

@@ -2,6 +2,7 @@
 
 import argparse
 
+from ..io.streams import printable
 from .common import add_on_error, quieten
 from .terminal import one_line
 
@@ -64,6 +65,8 @@ def _run(args: argparse.Namespace) -> None:
     end_process_group()
     if finished is not None:
         print(one_line(f"started from {finished.start}"))
-        for peer in finished.comparison.scores:
-            print(f"{peer.name}\tPearson {peer.pearson:.3f}\tSpearman {peer.spearman:.3f}\tMSE {peer.mse:.3f}")
+        for each in finished.comparison.targets:
+            for peer in each.scores:
+                numbers = f"Pearson {peer.pearson:.3f}\tSpearman {peer.spearman:.3f}\tMSE {peer.mse:.3f}"
+                print(f"{printable(each.target)}\t{printable(peer.name)}\t{numbers}")
         print(one_line(f"{finished.folder}: {finished.comparison.verdict}"))

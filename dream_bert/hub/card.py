@@ -122,18 +122,20 @@ def _finetuning(kind: str, repo_id: str, info: dict) -> dict[str, Any]:
     if (tuning := info.get("finetuning")) is None:
         return {}
     peers = [
-        [peer["name"], *(shown(peer[metric]) for metric in ("pearson", "spearman", "mse"))] for peer in tuning["peers"]
+        [target, peer["name"], *(shown(peer[metric]) for metric in ("pearson", "spearman", "mse"))]
+        for target, scores in tuning["peers"].items()
+        for peer in scores
     ]
     remote = {"regression": "", "conv": ", trust_remote_code=True"}[kind]
     code = f'pipeline("text-classification", model="{repo_id}"{remote})'
     alone = "Transformers alone" + ("" if kind == "regression" else ", with the model's code")
     return {
         "network": "A BERT" if kind == "regression" else "A convolutional network",
-        "target": tuning["targets"][0],
+        "target": " and ".join(tuning["targets"]),
         "start_model": Path(tuning["start"]).name,
         "stock": f"{alone}:\n\n```python\nfrom transformers import pipeline\n\n{code}\n```",
         "held_out": tuning["held_out"],
-        "peers": table(["test promoters", "Pearson", "Spearman", "MSE"], peers),
+        "peers": table(["label", "predictor", "Pearson", "Spearman", "MSE"], peers),
         "verdict": tuning["verdict"],
     }
 

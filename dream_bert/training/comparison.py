@@ -29,34 +29,50 @@ class Score(NamedTuple):
     mse: float
 
 
-class Comparison(NamedTuple):
-    """The fine-tuned model and its peers on the same held-out promoters.
+class TargetComparison(NamedTuple):
+    """The fine-tuned model and its peers on the same held-out promoters, for one target.
 
-    `scores` begins with the fine-tuned model and goes on with ridge regression. `ahead_of_ridge` is the difference of
-    their Pearson correlations, and `difference` the ends of its interval. `calibrated` is the number of promoters that
-    the intervals of predictions are calibrated on, or None.
+    `measured` and `predicted` are float32 (n,), and `measured` is NaN where the target was not measured. `scores`
+    begins with the fine-tuned model and goes on with ridge regression. `ahead_of_ridge` is the difference of their
+    Pearson correlations, and `difference` the ends of its interval.
     """
 
-    inserts: list[str]
+    target: str
     measured: np.ndarray
     predicted: np.ndarray
     scores: list[Score]
     ahead_of_ridge: float
     difference: tuple[float, float]
-    calibrated: int | None
 
     @property
     def verdict(self) -> str:
         """Say in one sentence whether the fine-tuned model is ahead of ridge regression."""
         tuned, ridge = self.scores[0], self.scores[1]
         both = f"Pearson {tuned.pearson:.3f} against {ridge.pearson:.3f} of ridge regression on 6-mers"
-        interval = f"difference {self.ahead_of_ridge:.3f}, {LEVEL:.0%} interval {span(*self.difference)}"
-        interval = interval.replace("%", " %")
+        interval = f"difference {self.ahead_of_ridge:.3f}, {100 * LEVEL:g} % interval {span(*self.difference)}"
         if not self.ahead_of_ridge > 0:
             return f"The fine-tuned model is NOT ahead: {both} ({interval}). Use ridge regression, or measure more."
         if not self.difference[0] > 0:
             return f"The fine-tuned model is ahead, but not clearly: {both} ({interval})."
         return f"The fine-tuned model is ahead: {both} ({interval})."
+
+
+class Comparison(NamedTuple):
+    """The comparison on held-out promoters, target by target.
+
+    `calibrated` is the number of promoters that the intervals of predictions are calibrated on, or None.
+    """
+
+    inserts: list[str]
+    targets: list[TargetComparison]
+    calibrated: int | None
+
+    @property
+    def verdict(self) -> str:
+        """Say of each target whether the fine-tuned model is ahead of ridge regression."""
+        if len(self.targets) == 1:
+            return self.targets[0].verdict
+        return " ".join(f"{each.target}: {each.verdict}" for each in self.targets)
 
 
 def span(lower: float, upper: float) -> str:
@@ -75,6 +91,21 @@ def score(name: str, predicted: np.ndarray, measured: np.ndarray) -> Score:
     if math.isfinite(metrics["pearson"]):
         lower, upper = _ends(resampled_correlations(predicted, measured))
     return Score(name, metrics["pearson"], lower, upper, metrics["spearman"], metrics["mse"])
+
+
+def compare_target(target: str, measured: np.ndarray, predictions: dict[str, np.ndarray]) -> TargetComparison:
+    """Compare predictors of one target.
+
+    Args:
+        target: its name.
+        measured: float (n,), NaN where it was not measured.
+        predictions: float (n,) by predictor: first the fine-tuned model, then ridge regression, then others.
+    """
+    known = ~np.isnan(measured)
+    tuned, ridge, *_ = (values[known] for values in predictions.values())
+    scores = [score(name, values[known], measured[known]) for name, values in predictions.items()]
+    difference = compare_correlations(tuned, ridge, measured[known])
+    return TargetComparison(target, measured, next(iter(predictions.values())), scores, *difference)
 
 
 def compare_correlations(

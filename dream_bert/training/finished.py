@@ -32,32 +32,38 @@ def write_folder(build: Path, name: str, work: Path, plan: Plan, comparison: Com
     for path in (work / "tuned").iterdir():
         if path.is_file() and not path.name.startswith("."):
             shutil.copyfile(path, build / path.name)
-    manifest = read_manifest(work / "prepared")
-    info = describe(read_json(work / "tuned" / TRAINING_INFO), manifest, plan, comparison)
+    info = describe(read_json(work / "tuned" / TRAINING_INFO), read_manifest(work / "prepared"), plan, comparison)
     (build / TRAINING_INFO).write_text(to_json(info), encoding="utf-8")
-    with (build / HELD_OUT).open("wb") as file:
-        columns = [Column("sequence", "text"), Column("measured", "number"), Column("predicted", "number")]
-        part = [comparison.inserts, comparison.measured, comparison.predicted]
-        write_table(file, build / HELD_OUT, "tsv", columns, [part], precision=4)
+    _write_held_out(build / HELD_OUT, comparison)
     random = read_json(work / "random" / TRAINING_INFO)
     (build / REPORT).write_text(render_report(name, info, random["history"], comparison), encoding="utf-8")
     kind = "regression" if plan.is_bert else "conv"
     (build / "README.md").write_text(render_card(kind, name, build), encoding="utf-8")
 
 
+def _write_held_out(path: Path, comparison: Comparison) -> None:
+    """Write the held-out promoters with what was measured and predicted of each target."""
+    columns, part = [Column("sequence", "text")], [comparison.inserts]
+    for each in comparison.targets:
+        suffix = f"_{each.target}" if len(comparison.targets) > 1 else ""
+        columns += [Column(f"measured{suffix}", "number"), Column(f"predicted{suffix}", "number")]
+        part += [each.measured, each.predicted]
+    with path.open("wb") as file:
+        write_table(file, path, "tsv", columns, [part], precision=4)
+
+
 def describe(info: dict[str, Any], manifest: dict[str, Any], plan: Plan, comparison: Comparison) -> dict[str, Any]:
     """Add to the record of a training what was fine-tuned on, and how the model compares with its peers."""
-    target = target_name(plan)
+    labels = ", ".join(plan.targets)
     files = ", ".join(source["name"] for source in plan.data["sources"])
     count = sum(plan.rows.values()) if not plan.data["test_sources"] else plan.rows["train"] + plan.rows["validation"]
-    tuned = comparison.scores[0]
     info["data"] |= {
-        "description": f"{count:,} promoters with the label {target}, from {files}",
-        "units": f"the units of {target}",
+        "description": f"{count:,} promoters with the label {labels}, from {files}",
+        "units": f"the units of {labels}",
     }
-    info["results"]["test"] = {f"test_{name}": getattr(tuned, name) for name in ("pearson", "spearman", "mse")}
+    info["results"]["test"] = _test_metrics(comparison)
     info["finetuning"] = {
-        "targets": [target],
+        "targets": plan.targets,
         "start": plan.model,
         "start_chosen_because": plan.reason,
         "positions": plan.positions,
@@ -69,16 +75,23 @@ def describe(info: dict[str, Any], manifest: dict[str, Any], plan: Plan, compari
         "command": plan.command,
         "calibrated_rows": comparison.calibrated,
         "interval": f"bootstrap of {RESAMPLES} resamples, {LEVEL:.0%}",
-        "peers": [peer._asdict() for peer in comparison.scores],
-        "ahead_of_ridge": {"difference": comparison.ahead_of_ridge, "interval": list(comparison.difference)},
+        "peers": {each.target: [peer._asdict() for peer in each.scores] for each in comparison.targets},
+        "ahead_of_ridge": {
+            each.target: {"difference": each.ahead_of_ridge, "interval": list(each.difference)}
+            for each in comparison.targets
+        },
         "verdict": comparison.verdict,
     }
     return json.loads(to_json(info))
 
 
-def target_name(plan: Plan) -> str:
-    """Return the name of the labels."""
-    return (plan.command["targets"] or ["expression"])[0]
+def _test_metrics(comparison: Comparison) -> dict[str, float]:
+    """Return the fine-tuned model's metrics on the test rows; of several targets, those of each."""
+    metrics = {}
+    for each in comparison.targets:
+        suffix = f"_{each.target}" if len(comparison.targets) > 1 else ""
+        metrics |= {f"test_{name}{suffix}": getattr(each.scores[0], name) for name in ("pearson", "spearman", "mse")}
+    return metrics
 
 
 def held_out_rows(plan: Plan) -> str:

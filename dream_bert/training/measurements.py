@@ -1,6 +1,8 @@
 """Read a user's measured promoters, and check them before a fine-tuning starts."""
 
+import csv
 import hashlib
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -13,11 +15,14 @@ from ..io.output import open_output, text_stream
 from ..io.reader import scan_records
 from ..io.records import USUAL, Columns
 from ..io.rejects import open_rejects
-from ..io.streams import naming
+from ..io.streams import naming, shown
 from ..sequence.construct import check_insert
 
 LONGEST = 512
 """Longest insert in bp; the convolutions read as many."""
+
+EXPRESSION = "expression"
+"""Name of labels whose column has a usual name."""
 
 FEWEST = 20
 """Fewest promoters to fine-tune on."""
@@ -29,11 +34,13 @@ DUPLICATES = ("average", "refuse")
 class Measurements(NamedTuple):
     """Different inserts, and what was measured for each.
 
-    `labels` is float64 (n,), means where an insert was given more than once; `repeated` counts the inserts that were
-    given with different labels, and `merged` the rows that were merged into others. `sources` holds the name, the
-    rows and the SHA-256 of each file.
+    `targets` are the names of the labels. `labels` is float64 (n, targets), NaN where a target was not measured, and
+    means where an insert was given more than once; `repeated` counts the inserts that were given with different
+    labels, and `merged` the rows that were merged into others. `sources` holds the name, the rows and the SHA-256 of
+    each file.
     """
 
+    targets: list[str]
     inserts: list[str]
     labels: np.ndarray
     repeated: int
@@ -64,7 +71,8 @@ def read_measurements(
     """
     if duplicates not in DUPLICATES:
         raise ValueError(f"duplicates is {duplicates!r:.80}; give {' or '.join(DUPLICATES)}")
-    labels: dict[str, list[float]] = {}
+    targets = [columns.label or EXPRESSION] if not isinstance(columns.label, tuple) else list(columns.label)
+    labels: dict[str, list[np.ndarray]] = {}
     entries, rows = [], 0
     with open_rejects(on_error, rejects) as skipped:
         for source in map(str, sources):
@@ -75,37 +83,52 @@ def read_measurements(
             ):
                 rows += 1
                 given = labels.setdefault(insert, [])
-                if given and duplicates == "refuse" and row.expression != given[0]:
-                    what = f"has the label {row.expression:g} for a sequence that a row before has with {given[0]:g}"
+                given.append(np.atleast_1d(np.array(row.expression, dtype=np.float64)))
+                if duplicates == "refuse" and _differ(given):
+                    label, earlier = (", ".join(f"{value:g}" for value in given[i]) for i in (-1, 0))
+                    what = f"has the label {label} for a sequence that a row before has with {earlier}"
                     raise DataError(f"{row.where}: {what}; keep one of them, or give --duplicates average")
-                given.append(row.expression)
             entries.append({"name": Path(source).name, "rows": rows - before, "sha256": _sha256(source)})
         if not labels:
             raise DataError(f"{sources[0]}: no row can be used ({skipped.summary()}); correct them")
     skipped.warn()
     return Measurements(
+        targets,
         list(labels),
-        np.array([np.mean(given) for given in labels.values()]),
-        sum(min(given) < max(given) for given in labels.values()),
+        np.array([given[0] if len(given) == 1 else _mean(given) for given in labels.values()]),
+        sum(len(given) > 1 and _differ(given) for given in labels.values()),
         rows - len(labels),
         entries,
     )
+
+
+def _differ(given: list[np.ndarray]) -> bool:
+    """Return whether a target has two different labels."""
+    known = np.ma.masked_invalid(given)
+    return bool(np.any(np.ma.getdata((known.max(0) > known.min(0)).filled(False))))
+
+
+def _mean(given: list[np.ndarray]) -> np.ndarray:
+    """Return the mean of what was measured of each target, NaN where nothing was."""
+    return np.ma.masked_invalid(given).mean(0).filled(np.nan)
 
 
 def check_measurements(measured: Measurements, fewest: int = FEWEST) -> None:
     """Check that there is something to learn.
 
     Raises:
-        DataError: if there are fewer than `fewest` sequences, or all labels are equal.
+        DataError: if there are fewer than `fewest` sequences with a label, or all labels are equal, of a target.
     """
     name = measured.sources[0]["name"]
-    if (count := len(measured.inserts)) < fewest:
-        many = "1 promoter" if count == 1 else f"{count} different promoters"
-        raise DataError(f"{name}: has {many}, and this needs {fewest} or more; give more rows")
-    if np.ptp(measured.labels) == 0:
-        raise DataError(
-            f"{name}: all labels are {measured.labels[0]:g}; name the column that was measured by --target"
-        )
+    for target, labels in zip(measured.targets, measured.labels.T, strict=True):
+        known = labels[~np.isnan(labels)]
+        of_target = f" with {shown(target)}" if len(measured.targets) > 1 else ""
+        if len(known) < fewest:
+            many = "1 promoter" if len(known) == 1 else f"{len(known)} different promoters"
+            raise DataError(f"{name}: has {many}{of_target}, and this needs {fewest} or more; give more rows")
+        if np.ptp(known) == 0:
+            what = f"all labels{of_target} are {known[0]:g}"
+            raise DataError(f"{name}: {what}; name the column that was measured by --target")
 
 
 def leave_out(measured: Measurements, others: Measurements) -> Measurements:
@@ -115,12 +138,15 @@ def leave_out(measured: Measurements, others: Measurements) -> Measurements:
     return measured._replace(inserts=[measured.inserts[i] for i in kept], labels=measured.labels[kept])
 
 
-def write_measurements(measured: Measurements, path: Path) -> None:
-    """Write a table that `prepare` reads, with all digits of the labels."""
+def write_measurements(measured: Measurements, path: Path) -> Columns:
+    """Write a table that `prepare` reads, with all digits of the labels, and return the columns of its labels."""
     with open_output(path) as file, text_stream(file, zipped=False) as text:
-        text.write("sequence\texpression\n")
-        for insert, label in zip(measured.inserts, measured.labels.tolist(), strict=True):
-            text.write(f"{insert}\t{label!r}\n")
+        table = csv.writer(text, delimiter="\t", lineterminator="\n")
+        names = measured.targets if len(measured.targets) > 1 else [EXPRESSION]
+        table.writerow(["sequence", *names])
+        for insert, labels in zip(measured.inserts, measured.labels.tolist(), strict=True):
+            table.writerow([insert, *("" if math.isnan(label) else repr(label) for label in labels)])
+    return Columns(label=tuple(names)) if len(names) > 1 else USUAL
 
 
 def _sha256(source: str) -> str | None:

@@ -1,22 +1,24 @@
 """Predict held-out promoters by simpler means than a fine-tuned model, to compare it with."""
 
+import warnings
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from scipy.optimize import isotonic_regression
 from torch import Tensor
 
-from ..data.batches import RegressionBatches
 from ..data.dataset import PromoterDataset
-from ..errors import DataError
-from ..inference.prediction import load_predictor
+from ..errors import DataError, InputWarning
+from ..inference.prediction import predict
 from ..models.configuration_dream_conv import DreamConvConfig
 from ..models.modeling_dream_conv import SIXMER
+from ..sequence.encoding import encode
 from .calibration import calibrate
-from .comparison import Comparison, compare_correlations, score
+from .comparison import Comparison, compare_target
 from .label_scale import has_output_layer
 from .plan import Plan
 from .recipe import config_of
@@ -28,6 +30,18 @@ PENALTIES = (3.0, 10.0, 30.0, 100.0, 300.0)
 _BATCH = 1024
 
 
+class Rows(NamedTuple):
+    """Inserts and their labels, float32 (n, targets), NaN where not measured; or those of one target, (n,)."""
+
+    inserts: list[str]
+    labels: np.ndarray
+
+    def of_target(self, number: int) -> "Rows":
+        """Return the rows that have a label of one target, with these labels, (m,)."""
+        known = np.flatnonzero(~np.isnan(self.labels[:, number]))
+        return Rows([self.inserts[row] for row in known], self.labels[known, number])
+
+
 def compare(work: Path, plan: Plan) -> Comparison:
     """Calibrate a fine-tuned model, and compare it with its peers on the test split of an unfinished fine-tuning.
 
@@ -35,86 +49,93 @@ def compare(work: Path, plan: Plan) -> Comparison:
         work: its folder, with the finished runs `tuned` and `random`.
         plan: its plan.
     """
-    test = PromoterDataset(work / plan.test_folder, "regression", plan.test_split)
-    training, validation = (
-        PromoterDataset(work / "prepared", "regression", split) for split in ("train", "validation")
+    training, validation, test = (
+        _read(work / folder, split)
+        for folder, split in (("prepared", "train"), ("prepared", "validation"), (plan.test_folder, plan.test_split))
     )
-    inserts, measured = _whole(test)
-    tuned = _predict(work / "tuned", inserts)
-    ridge = predict_by_ridge(training, validation, test)
-    mean = np.full(len(inserts), training.manifest["label_mean"], dtype=np.float32)
-    scores = [
-        score("fine-tuned model", tuned, measured),
-        score("ridge regression on 6-mers", ridge, measured),
-        score("predicting the mean", mean, measured),
-    ]
-    if plan.positions is None and (mapped := predict_mapped(plan.model, training, inserts)) is not None:
-        scores.append(score(f"{Path(plan.model).name} with an isotonic map", mapped, measured))
-    scores.append(score("the same network from random weights", _predict(work / "random", inserts), measured))
-    difference = compare_correlations(tuned, ridge, measured)
+    tuned, random = (_predict(work / run, test.inserts) for run in ("tuned", "random"))
+    start = _predict_as_it_is(plan, training, test)
+    comparisons = []
+    for number, target in enumerate(plan.targets):
+        known, chosen = (rows.of_target(number) for rows in (training, validation))
+        predictions = {
+            "fine-tuned model": tuned[:, number],
+            "ridge regression on 6-mers": predict_by_ridge(known, chosen, test.inserts),
+            "predicting the mean": np.full(len(test.inserts), known.labels.mean(), dtype=np.float32),
+        }
+        if start is not None:
+            mapped = map_to_labels(start[0][~np.isnan(training.labels[:, number])], known.labels, start[1])
+            predictions[f"{Path(plan.model).name} with an isotonic map"] = mapped
+        predictions["the same network from random weights"] = random[:, number]
+        comparisons.append(compare_target(target, test.labels[:, number], predictions))
     try:
         calibrated = calibrate(work / "tuned", work / "prepared")
     except DataError:  # too few held-out rows
         calibrated = None
-    return Comparison(inserts, measured, tuned, scores, *difference, calibrated)
+    return Comparison(test.inserts, comparisons, calibrated)
 
 
-def predict_by_ridge(training: PromoterDataset, validation: PromoterDataset, test: PromoterDataset) -> np.ndarray:
-    """Predict the rows of `test` by ridge regression on 6-mer counts, float32 (n,), in expression units.
+def predict_by_ridge(training: Rows, validation: Rows, inserts: list[str]) -> np.ndarray:
+    """Predict inserts by ridge regression on 6-mer counts, float32 (n,), in label units.
 
-    It is fitted to the training rows; its penalty is the one with the least error on the validation rows.
+    It is fitted to the training rows, with labels (n,); its penalty is the one with the least error on the validation
+    rows.
     """
-    if len(training) < 4**SIXMER:
-        counts, labels = _counts(training), torch.from_numpy(_whole(training)[1])
-        fit = partial(ridge_weights_of_few, counts, labels)
+    if len(training.inserts) < 4**SIXMER:
+        counts = torch.cat([*map(sixmer_counts, _token_ids(training.inserts))])
+        fit = partial(ridge_weights_of_few, counts, torch.from_numpy(training.labels))
     else:
-        fit = partial(ridge_weights, sum_rows(_batches(training)))
-    measured = _whole(validation)[1]
-    best, least = None, np.inf
-    for penalty in PENALTIES:
-        weights = fit(penalty)
-        error = float(np.square(_linear(validation, weights) - measured).mean())
-        if error < least:
-            best, least = weights, error
-    return _linear(test, best)
+        labels = torch.from_numpy(training.labels).split(_BATCH)
+        batches = zip(_token_ids(training.inserts), labels, strict=True)
+        fit = partial(ridge_weights, sum_rows({"input_ids": ids, "labels": part} for ids, part in batches))
+    fits = [fit(penalty) for penalty in PENALTIES]
+    errors = [np.square(_linear(validation.inserts, weights) - validation.labels).mean() for weights in fits]
+    return _linear(inserts, fits[int(np.argmin(errors))])
 
 
-def predict_mapped(model: str, training: PromoterDataset, inserts: list[str]) -> np.ndarray | None:
-    """Predict by a model as it is, and map its predictions to the training labels by isotonic regression.
+def map_to_labels(known: np.ndarray, labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Map predictions to labels by isotonic regression, float32 (n,).
 
-    Returns:
-        float32 (n,), in expression units; None if the model does not predict expression.
+    Args:
+        known: predictions, float (m,), of promoters with the labels `labels`, float (m,).
+        labels: float (m,).
+        predicted: the predictions to map, float (n,).
+
+    >>> map_to_labels(np.array([1.0, 2.0, 3.0]), np.array([10.0, 30.0, 20.0]), np.array([0.0, 1.5, 4.0])).tolist()
+    [10.0, 17.5, 25.0]
     """
-    if not has_output_layer(config_of(model)):
-        return None
-    known, labels = _whole(training)
-    predict = load_predictor(model)
-    predicted = predict(known)
-    order = np.argsort(predicted, kind="stable")
+    order = np.argsort(known, kind="stable")
     fitted = isotonic_regression(labels[order].astype(np.float64)).x
-    return np.interp(predict(inserts), predicted[order], fitted).astype(np.float32)
+    return np.interp(predicted, known[order], fitted).astype(np.float32)
 
 
-def _predict(folder: Path, inserts: list[str]) -> np.ndarray:
-    return load_predictor(folder)(inserts)
+def _predict_as_it_is(plan: Plan, training: Rows, test: Rows) -> tuple[np.ndarray, np.ndarray] | None:
+    """Predict training and test rows by the model that was started from, if it predicts one number for them."""
+    if plan.positions is not None or not has_output_layer(config_of(plan.model)):
+        return None
+    known, predicted = (_predict(plan.model, rows.inserts) for rows in (training, test))
+    return (known[:, 0], predicted[:, 0]) if known.shape[1] == 1 else None
 
 
-def _whole(rows: PromoterDataset) -> tuple[list[str], np.ndarray]:
-    return rows.rows(np.arange(len(rows)))
+def _predict(model: str | Path, inserts: list[str]) -> np.ndarray:
+    """Predict inserts, float32 (n, targets)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", InputWarning)  # of lengths, which the report shows
+        return predict(inserts, model).reshape(len(inserts), -1)
 
 
-def _batches(rows: PromoterDataset) -> Iterator[dict[str, Tensor]]:
-    longest = rows.manifest["insert_length"]["longest"]
-    # The convolutions' tokens, with room for every insert.
-    batches = RegressionBatches(rows, DreamConvConfig(max_position_embeddings=longest + 3))
-    for begin in range(0, len(rows), _BATCH):
-        yield batches.__getitems__(range(begin, min(begin + _BATCH, len(rows))))
+def _read(folder: Path, split: str) -> Rows:
+    rows = PromoterDataset(folder, "regression", split)
+    inserts, labels = rows.rows(np.arange(len(rows)))
+    return Rows(inserts, labels.reshape(len(inserts), -1))
 
 
-def _counts(rows: PromoterDataset) -> Tensor:
-    return torch.cat([sixmer_counts(batch["input_ids"]) for batch in _batches(rows)])
+def _token_ids(inserts: list[str]) -> Iterator[Tensor]:
+    """Yield the convolutions' token ids, of some rows at a time."""
+    config = DreamConvConfig()
+    for begin in range(0, len(inserts), _BATCH):
+        yield torch.from_numpy(encode(inserts[begin : begin + _BATCH], config)["input_ids"])
 
 
-def _linear(rows: PromoterDataset, weights: Tensor) -> np.ndarray:
-    parts = [sixmer_counts(batch["input_ids"]).double() @ weights for batch in _batches(rows)]
-    return torch.cat(parts).float().numpy()
+def _linear(inserts: list[str], weights: Tensor) -> np.ndarray:
+    return torch.cat([sixmer_counts(ids).double() @ weights for ids in _token_ids(inserts)]).float().numpy()

@@ -24,6 +24,7 @@ class Plan(NamedTuple):
     """
 
     command: dict[str, Any]
+    targets: list[str]
     model: str
     reason: str
     positions: int | None
@@ -72,6 +73,7 @@ def make_plan(
         lengths = [len(insert) for insert in measured.inserts]
         plan = Plan(
             command=command,
+            targets=measured.targets,
             model=start.model,
             reason=start.reason,
             positions=start.positions,
@@ -103,7 +105,7 @@ def _prepare(
 ) -> dict[str, int]:
     """Write the prepared folders, and return the number of rows of each split."""
     table, keep_related = build / "rows.tsv", not command["random_split"]
-    write_measurements(measured, table)
+    columns = write_measurements(measured, table)
     manifest = prepare(
         [table],
         build / "prepared",
@@ -112,11 +114,12 @@ def _prepare(
         validation=HELD_OUT,
         test=HELD_OUT if held_out is None else 0,
         keep_related=keep_related,
+        columns=columns,
     )
     rows = {split: entry["rows"] for split, entry in manifest["stages"]["regression"].items()}
     if held_out is not None:
         write_measurements(held_out, table)
-        tested = prepare([table], build / "held_out", ("regression",), validation=0, test=0)
+        tested = prepare([table], build / "held_out", ("regression",), validation=0, test=0, columns=columns)
         rows["test"] = tested["stages"]["regression"]["train"]["rows"]
     table.unlink()
     if min(rows["validation"], rows["test"]) < _FEWEST_HELD_OUT:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .comparison import LEVEL, RESAMPLES, Comparison, span
+from .comparison import LEVEL, RESAMPLES, Comparison, TargetComparison, span
 
 _PAGE = Template("""<!DOCTYPE html>
 <html lang="en">
@@ -32,10 +32,9 @@ figcaption { font-size: 0.85em; max-width: 26em; }
 <h2>Held-out promoters</h2>
 <p>$held_out: $count promoters, on which neither the model nor a peer was trained. Intervals are those of $level of
 $resamples bootstrap resamples of these rows.</p>
-$peers
-<h2>Figures</h2>
-$figures
+$targets
 <h2>Data and training</h2>
+$curve
 $facts
 </body>
 </html>
@@ -51,59 +50,77 @@ def render_report(name: str, info: dict[str, Any], random_history: list[dict], c
         random_history: history of the training from random weights.
         comparison: the model and its peers on held-out promoters.
     """
-    from ..plots.finetuning import errors_by, learning_curve, measured_against_predicted, to_svg
+    from ..plots.finetuning import learning_curve, to_svg
 
-    target = info["finetuning"]["targets"][0]
-    errors = comparison.predicted.astype(float) - comparison.measured
+    curve = to_svg(partial(learning_curve, **_curves(info, random_history)))
+    text = "Learning curve. The weights are those of the epoch with the least validation error."
     lengths = np.array([len(insert) for insert in comparison.inserts], dtype=float)
-    tuned = comparison.scores[0]
-    interval = f"Pearson {_number(tuned.pearson)}, {_percent(LEVEL)} interval {span(tuned.lower, tuned.upper)}."
-    figures = {
-        f"Measured against predicted {target} of the held-out promoters. {interval}": partial(
-            measured_against_predicted, measured=comparison.measured, predicted=comparison.predicted, target=target
-        ),
-        "Learning curve. The weights are those of the epoch with the least validation error.": partial(
-            learning_curve, curves=_curves(info, random_history), target=target
-        ),
-        "Errors by what was measured, with 95 % intervals of the means. Predictions of noisy labels regress to the "
-        "mean, so the strongest are underestimated.": partial(
-            errors_by, values=comparison.measured, errors=errors, label=f"measured {target}"
-        ),
-        "Errors by length of the insert.": partial(
-            errors_by, values=lengths, errors=errors, label="length of the insert in bp"
-        ),
-    }
     return _PAGE.substitute(
         name=escape(name),
         verdict=escape(comparison.verdict),
         held_out=escape(info["finetuning"]["held_out"].capitalize()),
-        count=f"{len(comparison.measured):,}",
+        count=f"{len(comparison.inserts):,}",
         level=_percent(LEVEL),
         resamples=f"{RESAMPLES:,}",
-        peers=_peers(comparison),
-        figures="\n".join(
-            f"<figure>{to_svg(draw)}<figcaption>{escape(text)}</figcaption></figure>" for text, draw in figures.items()
-        ),
+        targets="\n".join(_target(each, lengths) for each in comparison.targets),
+        curve=_figure(curve, text),
         facts=_table([[key, escape(value)] for key, value in _facts(info, comparison).items()]),
     )
 
 
-def _curves(info: dict, random_history: list[dict]) -> dict[str, list[tuple[float, float]]]:
-    """Collect (epoch, mean squared error in label units) of training and validation."""
-    variance = info["finetuning"]["label_std"] ** 2
+def _target(each: TargetComparison, lengths: np.ndarray) -> str:
+    """Write what the report shows of one target: peers and figures."""
+    from ..plots.finetuning import errors_by, measured_against_predicted, to_svg
+
+    known = ~np.isnan(each.measured)
+    measured, predicted = each.measured[known].astype(float), each.predicted[known].astype(float)
+    errors, tuned = predicted - measured, each.scores[0]
+    interval = f"Pearson {_number(tuned.pearson)}, {_percent(LEVEL)} interval {span(tuned.lower, tuned.upper)}."
+    figures = {
+        f"Measured against predicted {each.target} of the held-out promoters. {interval}": partial(
+            measured_against_predicted, measured=measured, predicted=predicted, target=each.target
+        ),
+        "Errors by what was measured, with 95 % intervals of the means. Predictions of noisy labels regress to the "
+        "mean, so the strongest are underestimated.": partial(
+            errors_by, values=measured, errors=errors, label=f"measured {each.target}"
+        ),
+        "Errors by length of the insert.": partial(
+            errors_by, values=lengths[known], errors=errors, label="length of the insert in bp"
+        ),
+    }
+    return "\n".join(
+        [
+            f"<h3>{escape(each.target)}</h3>",
+            _peers(each),
+            *(_figure(to_svg(draw), text) for text, draw in figures.items()),
+        ]
+    )
+
+
+def _figure(svg: str, text: str) -> str:
+    return f"<figure>{svg}<figcaption>{escape(text)}</figcaption></figure>"
+
+
+def _curves(info: dict, random_history: list[dict]) -> dict[str, Any]:
+    """Collect the arguments of `learning_curve`: errors in label units, or of several targets in standard units."""
+    targets, std = info["finetuning"]["targets"], info["finetuning"]["label_std"]
+    variance = std**2 if len(targets) == 1 else 1.0
     losses, errors, of_random = (
         # The first of an epoch: the kept weights are evaluated once more at the end.
         list({row["epoch"]: (row["epoch"], row[key]) for row in reversed(history) if key in row}.values())[::-1]
         for history, key in ((info["history"], "loss"), (info["history"], "eval_mse"), (random_history, "eval_mse"))
     )
     return {
-        "training": [(epoch, loss * variance) for epoch, loss in losses],
-        "validation": errors,
-        "validation, from random weights": of_random,
+        "curves": {
+            "training": [(epoch, loss * variance) for epoch, loss in losses],
+            "validation": errors,
+            "validation, from random weights": of_random,
+        },
+        "target": targets[0] if len(targets) == 1 else "standardised labels",
     }
 
 
-def _peers(comparison: Comparison) -> str:
+def _peers(each: TargetComparison) -> str:
     header = ["", "Pearson", f"{_percent(LEVEL)} interval", "Spearman", "mean squared error"]
     rows = [
         [
@@ -113,7 +130,7 @@ def _peers(comparison: Comparison) -> str:
             _number(peer.spearman),
             _number(peer.mse),
         ]
-        for peer in comparison.scores
+        for peer in each.scores
     ]
     return _table(rows, header)
 
@@ -124,7 +141,7 @@ def _facts(info: dict, comparison: Comparison) -> dict[str, str]:
     started = f"{tuning['start']} ({tuning['start_chosen_because']})"
     epochs = max((row["epoch"] for row in info["history"]), default=0)
     return {
-        "Label": tuning["targets"][0],
+        "Labels": ", ".join(tuning["targets"]),
         "Files": "; ".join(
             f"{source['name']}: {source['rows']:,} rows, SHA-256 {source['sha256']}"
             for source in tuning["sources"] + tuning["test_sources"]

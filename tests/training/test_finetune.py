@@ -83,7 +83,11 @@ def test_folder_is_whole_and_nothing_else_is_left(finished):
     done, table, _ = finished
     assert sorted(path.name for path in done.folder.parent.iterdir()) == ["assay.tsv", "mine"]
     names = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json", "training_info.json"}
-    assert {path.name for path in done.folder.iterdir()} == names | {"README.md", "held_out.tsv", "report.html"}
+    code = {path.name for path in done.folder.glob("*.py")}  # of the convolutions, for other loaders
+    assert "modeling_dream_conv.py" in code
+    assert {path.name for path in done.folder.iterdir()} - code == names | {
+        *("README.md", "held_out.tsv", "report.html")
+    }
 
 
 def test_held_out_predictions_are_those_of_the_folder(finished):
@@ -91,8 +95,8 @@ def test_held_out_predictions_are_those_of_the_folder(finished):
     header, *lines = (done.folder / "held_out.tsv").read_text().splitlines()
     assert header == "sequence\tmeasured\tpredicted"
     table = [line.split("\t") for line in lines]
-    assert len(table) == len(done.comparison.measured) == 36
-    assert_close(dream_bert.predict([row[0] for row in table], done.folder), done.comparison.predicted)
+    assert len(table) == len(done.comparison.targets[0].measured) == 36
+    assert_close(dream_bert.predict([row[0] for row in table], done.folder), done.comparison.targets[0].predicted)
     labels = dict(rows[2:])
     for insert, measured, _ in table:
         if insert in labels:
@@ -117,15 +121,18 @@ def test_record_counts_what_was_read(finished):
     assert tuning["rows"] == {"test": 36, "validation": 36, "train": 168}
     assert (tuning["merged"], tuning["repeated"]) == (2, 1)
     assert tuning["targets"] == ["log2 ratio"] and tuning["sources"][0]["rows"] == 242
-    assert info["results"]["test"]["test_pearson"] == pytest.approx(done.comparison.scores[0].pearson)
+    assert info["results"]["test"]["test_pearson"] == pytest.approx(done.comparison.targets[0].scores[0].pearson)
     assert info["data"]["units"] == "the units of log2 ratio"
 
 
 def test_scores_are_those_of_numpy(finished):
     done, _, _ = finished
-    scores = {peer.name: peer for peer in done.comparison.scores}
+    scores = {peer.name: peer for peer in done.comparison.targets[0].scores}
     tuned = scores["fine-tuned model"]
-    measured, predicted = done.comparison.measured.astype(float), done.comparison.predicted.astype(float)
+    measured, predicted = (
+        done.comparison.targets[0].measured.astype(float),
+        done.comparison.targets[0].predicted.astype(float),
+    )
     assert tuned.pearson == pytest.approx(np.corrcoef(measured, predicted)[0, 1])
     assert tuned.mse == pytest.approx(np.mean((measured - predicted) ** 2))
     assert tuned.lower < tuned.pearson < tuned.upper
@@ -161,9 +168,9 @@ def test_card_is_valid_and_claims_only_what_the_files_show(finished):
     assert not re.search(r"\$[a-z{]", card.text)
     assert "pTpA" not in card.text and "leaderboard" not in card.text and "yeast" not in card.text.lower()
     info = json.loads((done.folder / TRAINING_INFO).read_text())
-    for peer in info["finetuning"]["peers"]:
+    for peer in info["finetuning"]["peers"]["log2 ratio"]:
         value = "not defined" if peer["pearson"] is None else f"{peer['pearson']:.3f}"
-        assert f"| {peer['name']} | {value} |" in card.text
+        assert f"| log2 ratio | {peer['name']} | {value} |" in card.text
     values = {(result.dataset_split, result.metric_type): result.metric_value for result in card.data.eval_results}
     assert values["test", "pearsonr"] == round(info["results"]["test"]["test_pearson"], 4)
 
@@ -188,7 +195,7 @@ def test_bert_with_more_positions_loads_in_stock_classes(bert, tmp_path):
     tuning = json.loads((done.folder / TRAINING_INFO).read_text())["finetuning"]
     assert tuning["positions"] == 120 and "positions are extended" in tuning["start_chosen_because"]
     assert tuning["rows"]["test"] == 20 and tuning["related_to_test"] == 0
-    assert len(done.comparison.scores) == 4  # the start cannot read these inserts
+    assert len(done.comparison.targets[0].scores) == 4  # the start cannot read these inserts
     assert done.comparison.calibrated is None
 
 
@@ -300,6 +307,6 @@ def test_shipped_bert_is_ahead_of_all_peers_on_real_promoters(source, shared_dat
     records = [*islice(read_records(shared_data / source, labelled=True), 2400)]
     rows = [(record.sequence, record.expression) for record in records]
     table, test = write(tmp_path / "assay.tsv", rows[:400]), write(tmp_path / "test.tsv", rows[400:])
-    tuned, *peers = finetune(table, tmp_path / "mine", test=test).comparison.scores
+    tuned, *peers = finetune(table, tmp_path / "mine", test=test).comparison.targets[0].scores
     assert all(math.isnan(peer.pearson) or tuned.pearson > peer.pearson for peer in peers)
     assert all(tuned.mse < peer.mse for peer in peers)
