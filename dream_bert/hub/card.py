@@ -14,7 +14,8 @@ from ..models.config_checks import read_json
 from ..models.configuration_dna import DnaConfig
 from ..models.configuration_dream_bert import DreamBertConfig
 from ..models.configuration_dream_conv import DreamConvConfig
-from .card_tables import score_table, shown, split_metrics, split_table, table
+from .card_finetuning import describe_finetuning
+from .card_finetuning import table as _table
 
 _METRICS = {
     "pearson": "pearsonr",
@@ -48,8 +49,8 @@ def render_card(kind: str, repo_id: str, folder: Path) -> str:
             | _model(kind, folder)
             | _training(info)
             | _scale(info, folder)
-            | score_table(scores)
-            | _finetuning(kind, repo_id, info)
+            | _scores(scores)
+            | describe_finetuning(kind, repo_id, info)
         )
         results = [*_split_results(kind, info), *_leaderboard_results(scores)]
     except FileNotFoundError:
@@ -101,7 +102,7 @@ def _training(info: dict) -> dict[str, Any]:
         "held_out": "which share no 20 bp with a training row, on either strand"
         if held_out.get("keep_related")
         else "random rows; if promoters overlap, as native tiles do, they are similar to training rows",
-        "splits": split_table(info["results"]),
+        "splits": _split_table(info["results"]),
     }
 
 
@@ -114,29 +115,6 @@ def _scale(info: dict, folder: Path) -> dict[str, str]:
     return {
         "bp": f"{longest} bp" if shortest == longest else f"{shortest} to {longest} bp",
         "units": info["data"].get("units", own_units),
-    }
-
-
-def _finetuning(kind: str, repo_id: str, info: dict) -> dict[str, Any]:
-    """Describe what `dream-bert finetune` recorded; nothing of another training."""
-    if (tuning := info.get("finetuning")) is None:
-        return {}
-    peers = [
-        [target, peer["name"], *(shown(peer[metric]) for metric in ("pearson", "spearman", "mse"))]
-        for target, scores in tuning["peers"].items()
-        for peer in scores
-    ]
-    remote = {"regression": "", "conv": ", trust_remote_code=True"}[kind]
-    code = f'pipeline("text-classification", model="{repo_id}"{remote})'
-    alone = "Transformers alone" + ("" if kind == "regression" else ", with the model's code")
-    return {
-        "network": "A BERT" if kind == "regression" else "A convolutional network",
-        "target": " and ".join(tuning["targets"]),
-        "start_model": Path(tuning["start"]).name,
-        "stock": f"{alone}:\n\n```python\nfrom transformers import pipeline\n\n{code}\n```",
-        "held_out": tuning["held_out"],
-        "peers": table(["label", "predictor", "Pearson", "Spearman", "MSE"], peers),
-        "verdict": tuning["verdict"],
     }
 
 
@@ -181,10 +159,43 @@ def _held_out(info: dict) -> dict:
     return info.get("held_out", info["data"])
 
 
+def _split_metrics(results: dict) -> dict[str, dict[str, float]]:
+    """Select the metrics of quality of every split; times and losses are left out."""
+    quality = ("pearson", "spearman", "mse", "accuracy", "masked_accuracy", "masked_accuracy_random_dna")
+    bare = {
+        split: {name.partition("_")[2]: value for name, value in metrics.items()} for split, metrics in results.items()
+    }
+    return {split: {name: metrics[name] for name in quality if name in metrics} for split, metrics in bare.items()}
+
+
+def _split_table(results: dict) -> str:
+    splits = _split_metrics(results)
+    header = list(dict.fromkeys(name for metrics in splits.values() for name in metrics))
+    rows = [
+        [split, *("not defined" if (value := metrics.get(name)) is None else f"{value:.3f}" for name in header)]
+        for split, metrics in splits.items()
+    ]
+    if not rows:
+        return "Not measured."
+    return _table(["split", *(name.replace("_", " ") for name in header)], rows)
+
+
+def _scores(scores: dict | None) -> dict[str, str]:
+    if scores is None:
+        return dict.fromkeys(("subsets", "pearson_score", "spearman_score"), "not measured")
+    rows = [
+        [name, f"{row['n']:,}", *(f"{row[key]:.3f}" for key in ("pearson", "r2", "spearman"))]
+        for name, row in scores["subsets"].items()
+    ]
+    totals = {name: f"{scores[name]:.3f}" for name in ("pearson_score", "spearman_score")}
+    rows.append(["**DREAM score**", "", "", *(f"**{total}**" for total in totals.values())])
+    return totals | {"subsets": _table(["public leaderboard", "n", "Pearson", "r²", "Spearman"], rows)}
+
+
 def _split_results(kind: str, info: dict) -> Iterable[EvalResult]:
     task = "fill-mask" if kind == "mlm" else "text-classification"
     fingerprint = _held_out(info)["fingerprint"]
-    for split, metrics in split_metrics(info["results"]).items():
+    for split, metrics in _split_metrics(info["results"]).items():
         for name in (name for name in metrics if name in _METRICS and metrics[name] is not None):
             yield EvalResult(
                 task_type=task,
