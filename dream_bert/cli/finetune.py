@@ -45,6 +45,7 @@ def add(verbs) -> None:
 
 
 def _run(args: argparse.Namespace) -> None:
+    from ..training.comparison import number
     from ..training.finetune import finetune
     from ..training.run import end_process_group
 
@@ -67,6 +68,6 @@ def _run(args: argparse.Namespace) -> None:
         print(one_line(f"started from {finished.start}"))
         for each in finished.comparison.targets:
             for peer in each.scores:
-                numbers = f"Pearson {peer.pearson:.3f}\tSpearman {peer.spearman:.3f}\tMSE {peer.mse:.3f}"
-                print(f"{printable(each.target)}\t{printable(peer.name)}\t{numbers}")
+                numbers = (f"{name} {number(getattr(peer, name.lower()))}" for name in ("Pearson", "Spearman", "MSE"))
+                print(printable(each.target), printable(peer.name), *numbers, sep="\t")
         print(one_line(f"{finished.folder}: {finished.comparison.verdict}"))

@@ -9,7 +9,11 @@ def describe_finetuning(kind: str, repo_id: str, info: dict) -> dict[str, Any]:
     if (tuning := info.get("finetuning")) is None:
         return {}
     peers = [
-        [target.replace("|", r"\|"), peer["name"], *(_shown(peer[metric]) for metric in ("pearson", "spearman", "mse"))]
+        [
+            target.replace("|", r"\|"),
+            peer["name"],
+            *(_shown(peer[metric]) for metric in ("pearson", "spearman", "mse")),
+        ]
         for target, scores in tuning["peers"].items()
         for peer in scores
     ]

@@ -48,7 +48,7 @@ class TargetComparison(NamedTuple):
     def verdict(self) -> str:
         """Say in one sentence whether the fine-tuned model is ahead of ridge regression."""
         tuned, ridge = self.scores[0], self.scores[1]
-        both = f"Pearson {tuned.pearson:.3f} against {ridge.pearson:.3f} of ridge regression on 6-mers"
+        both = f"Pearson {number(tuned.pearson)} against {number(ridge.pearson)} of ridge regression on 6-mers"
         interval = f"difference {self.ahead_of_ridge:.3f}, {100 * LEVEL:g} % interval {span(*self.difference)}"
         if not self.ahead_of_ridge > 0:
             return f"The fine-tuned model is NOT ahead: {both} ({interval}). Use ridge regression, or measure more."
@@ -75,13 +75,22 @@ class Comparison(NamedTuple):
         return " ".join(f"{each.target}: {each.verdict}" for each in self.targets)
 
 
+def number(value: float) -> str:
+    """Write a number with three decimals.
+
+    >>> number(0.12345), number(math.nan)
+    ('0.123', 'not defined')
+    """
+    return f"{value:.3f}" if math.isfinite(value) else "not defined"
+
+
 def span(lower: float, upper: float) -> str:
     """Write the ends of an interval.
 
     >>> span(0.1234, 0.5), span(math.nan, math.nan)
     ('0.123 to 0.500', 'not defined')
     """
-    return f"{lower:.3f} to {upper:.3f}" if math.isfinite(lower) and math.isfinite(upper) else "not defined"
+    return f"{lower:.3f} to {upper:.3f}" if math.isfinite(lower) and math.isfinite(upper) else number(math.nan)
 
 
 def score(name: str, predicted: np.ndarray, measured: np.ndarray) -> Score:
@@ -133,9 +142,12 @@ def resampled_correlations(predicted: np.ndarray, measured: np.ndarray) -> np.nd
 
 
 def _correlation(x: np.ndarray, y: np.ndarray) -> float:
+    """Return Pearson's correlation; NaN where a standard deviation is within the rounding of float32."""
+    least = [1e-6 * np.abs(values).max() for values in (x, y)]
     x, y = (np.asarray(values, dtype=np.float64) - np.mean(values, dtype=np.float64) for values in (x, y))
-    size = math.sqrt((x @ x) * (y @ y))
-    return float(x @ y / size) if size > 0 else math.nan
+    if x.std() <= least[0] or y.std() <= least[1]:
+        return math.nan
+    return float(x @ y / math.sqrt((x @ x) * (y @ y)))
 
 
 def _ends(values: np.ndarray) -> tuple[float, float]:

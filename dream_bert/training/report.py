@@ -1,6 +1,5 @@
 """Write the report of a fine-tuning: one HTML file with all figures in it."""
 
-import math
 from functools import partial
 from html import escape
 from string import Template
@@ -8,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .comparison import LEVEL, RESAMPLES, Comparison, TargetComparison, span
+from .comparison import LEVEL, RESAMPLES, Comparison, TargetComparison, number, span
 
 _PAGE = Template("""<!DOCTYPE html>
 <html lang="en">
@@ -75,7 +74,7 @@ def _target(each: TargetComparison, lengths: np.ndarray) -> str:
     known = ~np.isnan(each.measured)
     measured, predicted = each.measured[known].astype(float), each.predicted[known].astype(float)
     errors, tuned = predicted - measured, each.scores[0]
-    interval = f"Pearson {_number(tuned.pearson)}, {_percent(LEVEL)} interval {span(tuned.lower, tuned.upper)}."
+    interval = f"Pearson {number(tuned.pearson)}, {_percent(LEVEL)} interval {span(tuned.lower, tuned.upper)}."
     figures = {
         f"Measured against predicted {each.target} of the held-out promoters. {interval}": partial(
             measured_against_predicted, measured=measured, predicted=predicted, target=each.target
@@ -125,10 +124,10 @@ def _peers(each: TargetComparison) -> str:
     rows = [
         [
             escape(peer.name),
-            _number(peer.pearson),
+            number(peer.pearson),
             span(peer.lower, peer.upper),
-            _number(peer.spearman),
-            _number(peer.mse),
+            number(peer.spearman),
+            number(peer.mse),
         ]
         for peer in each.scores
     ]
@@ -167,10 +166,6 @@ def _table(rows: list[list[str]], header: list[str] | None = None) -> str:
         kind = ' class="number"' if header else ""
         lines.append(f"<tr><th>{first}</th>" + "".join(f"<td{kind}>{cell}</td>" for cell in cells) + "</tr>")
     return "\n".join([*lines, "</table>"])
-
-
-def _number(value: float) -> str:
-    return f"{value:.3f}" if math.isfinite(value) else "not defined"
 
 
 def _percent(share: float) -> str:
