@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 import torch
 from closeness import assert_close
+from hub_server import HubServer
 from huggingface_hub import ModelCard
+from huggingface_hub.hf_api import api
 from transformers import AutoModelForSequenceClassification
 
 import dream_bert
@@ -173,6 +175,18 @@ def test_card_is_valid_and_claims_only_what_the_files_show(finished):
         assert f"| log2 ratio | {peer['name']} | {value} |" in card.text
     values = {(result.dataset_split, result.metric_type): result.metric_value for result in card.data.eval_results}
     assert values["test", "pearsonr"] == round(info["results"]["test"]["test_pearson"], 4)
+
+
+def test_the_hub_takes_the_card_and_its_python_runs(finished, monkeypatch):
+    done, _, _ = finished
+    with HubServer() as server, server.client():  # which checks a card before it takes one
+        api.create_repo("user/mine")
+        api.upload_file(path_or_fileobj=done.folder / "README.md", path_in_repo="README.md", repo_id="user/mine")
+    monkeypatch.chdir(done.folder.parent)
+    blocks = re.findall(r"```python\n(.*?)```", (done.folder / "README.md").read_text(), re.S)
+    assert len(blocks) == 2
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), {})
 
 
 def test_publish_and_export_take_the_folder(finished, tmp_path):
