@@ -86,8 +86,9 @@ def evaluate(model: RegressionModel, data: Path) -> dict[str, dict[str, float]]:
         if not len(rows):
             continue
         inserts, expression = rows.rows(np.arange(len(rows)))
-        predicted = predict(inserts, model)[:, None]
-        reached = regression_metrics(EvalPrediction(predicted, expression))
+        reached = regression_metrics(
+            EvalPrediction(predict(inserts, model), expression), model.config.targets, model.config.label_std
+        )
         results[split] = {f"{prefix}_{name}": value for name, value in reached.items()}
     return results
 

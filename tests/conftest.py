@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from hypothesis import settings
+from plasmid import PLASMID_AROUND_INSERT
 
 from dream_bert import BertForSequenceRegression, DreamBertConfig, DreamBertForMaskedLM
 from dream_bert.data.prepare import prepare
@@ -33,12 +34,6 @@ def pytest_runtest_makereport(item):
 
 
 KMER_IDS = {"".join(kmer): 5 + i for i, kmer in enumerate(product("ACGTN", repeat=3))}
-PLASMID_AROUND_INSERT = (
-    "AGTCCACTATTAAAGAACGTGGACTCCAACGTCAAAGGGCGAAAAACCGTCTATCAGGGCGATGGCCCACTACGTGAACCATCACCCTAATCAAGTGCTA"
-    "GCAGGAATGATGCAAAAGGTTCCCGATTCGAACTGCATTTTTTTCACATC",
-    "GGTTACGGCTGTTTCTTAATTAAAAAAAGATAGAAAACATTAGGAGTGTAACACAAGACTTTCGGATCCTGAGCAGGCAAGATAAACGAAGGCAAAGATG"
-    "TCTAAAGGTGAAGAATTATTCACTGGTGTTGTCCCAATTTTGGTTGAATT",
-)
 
 
 @pytest.fixture(scope="session")

@@ -49,7 +49,7 @@ class OneHotModel(nn.Module):
         self.eval()
 
     def forward(self, one_hot: Tensor) -> Tensor:
-        """Predict expression, (n, 1), in expression units.
+        """Predict expression, (n, targets), in expression units.
 
         Args:
             one_hot: (n, 4, length), inserts without the oligo's constants; of any type, on any device.
@@ -90,9 +90,10 @@ class OneHotModel(nn.Module):
         one_hot = F.pad(one_hot, (0, max(0, K - one_hot.shape[2])))
         _, pooled = self.model.features_of_shares(one_hot)
         kmers = _kmer_shares(_with_n(one_hot, before=0, after=SIXMER - 1), stride=1)
-        weights = self.model.sixmers.view(kmers.shape[2], -1)  # of a 3-mer and the one after it
-        sixmers = (kmers[:, :-K] @ weights * kmers[:, K:]).sum((1, 2))
-        return self.model.classifier(self.model.head(pooled)) + sixmers[:, None]
+        # Of each target, the weights of a 3-mer and the one after it.
+        weights = self.model.sixmers.view(-1, kmers.shape[2], kmers.shape[2])
+        sixmers = [(kmers[:, :-K] @ of_target * kmers[:, K:]).sum((1, 2)) for of_target in weights]
+        return self.model.classifier(self.model.head(pooled)) + torch.stack(sixmers, 1)
 
     def _refuse_deeplift(self) -> None:
         for module in self.modules():

@@ -29,6 +29,7 @@ def load_judges(
     second: "RegressionModel | Predictor | str | Path | None" = None,
     batch_size: int | None = None,
     backend: str = "torch",
+    target: str | None = None,
 ) -> Predictor:
     """Load two models that predict inserts, float32 (n, 6): `COLUMNS`; NaN for the ends where there is no interval.
 
@@ -37,6 +38,7 @@ def load_judges(
     Args:
         model, batch_size, backend: as in `predict`; or what this function gave, which is given back.
         second: the other model. Default: `dream-promoter-conv`, and beside that `dream-promoter-bert`.
+        target: the one of the first model's several targets to predict. Default: None, it has one.
 
     Raises:
         ArgumentError: if both are one model.
@@ -48,7 +50,7 @@ def load_judges(
         second = CHECKPOINTS / ("dream-promoter-bert" if _is_shipped_conv(model) else "dream-promoter-conv")
     if second is model or (_is_named(model) and _is_named(second) and model_name(model) == model_name(second)):
         raise ArgumentError(f"the second opinion is the model's own, {model}; name another model for it")
-    return _Judges(_load(model, batch_size, backend), _load(second, batch_size, "torch"))
+    return _Judges(_load(model, batch_size, backend, target), _load(second, batch_size, "torch"))
 
 
 def _is_named(model: object) -> bool:
@@ -61,14 +63,14 @@ def _is_shipped_conv(model: object) -> bool:
     return getattr(getattr(model, "config", None), "model_type", None) == "dream_conv"
 
 
-def _load(model: object, batch_size: int | None, backend: str) -> Predictor:
+def _load(model: object, batch_size: int | None, backend: str, target: str | None = None) -> Predictor:
     try:
-        return load_predictor(model, batch_size, backend, INTERVAL)
+        return load_predictor(model, batch_size, backend, INTERVAL, target=target)
     except CalibrationError:
         what = "has no calibration for intervals and is judged by its predictions alone"
         name = model_name(model) if _is_named(model) else "a loaded model"
         warnings.warn(f"{name} {what}; make one with `dream-bert calibrate`", InputWarning, stacklevel=4)
-        return load_predictor(model, batch_size, backend)
+        return load_predictor(model, batch_size, backend, target=target)
 
 
 class _Judges:

@@ -21,7 +21,7 @@ def add(verbs) -> None:
         "others are taken; or a file of other sequences with their expression, on whatever scale",
     )
     parser.add_argument("--model", required=True, metavar="DIR", help="folder of the model")
-    add_columns(parser, "sequence", "id", "label")
+    add_columns(parser, "sequence", "id", "labels")
     add_on_error(parser)
     parser.set_defaults(run=_run)
 
@@ -30,5 +30,7 @@ def _run(args: argparse.Namespace) -> None:
     from ..training.calibration import calibrate
 
     quieten()
-    rows = calibrate(args.model, args.data, columns=columns(args), on_error=args.on_error, rejects=args.rejects)
+    rows = calibrate(
+        args.model, args.data, columns=columns(args, labels=True), on_error=args.on_error, rejects=args.rejects
+    )
     print(one_line(f"{args.model}: calibrated on {rows} rows"))

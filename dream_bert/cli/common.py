@@ -1,6 +1,7 @@
 """Options that several verbs share, and how they silence libraries."""
 
 import argparse
+import csv
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -11,18 +12,30 @@ if TYPE_CHECKING:
 
 
 def add_columns(parser: argparse.ArgumentParser, *kinds: str) -> None:
-    """Add options that name a table's columns: `sequence`, `id`, `label`."""
+    """Add options that name a table's columns: `sequence`, `id`, `label`, or `labels` for several of the last."""
     for kind in kinds:
-        parser.add_argument(
-            f"--{kind}-column", metavar="NAME", help=f"a table's column of the {kind}s [by its usual names]"
-        )
+        several = ", or several separated by commas, for a model of several targets" if kind == "labels" else ""
+        kind = kind.removesuffix("s")
+        help = f"a table's column of the {kind}s{several} [by its usual names]"
+        parser.add_argument(f"--{kind}-column", metavar="NAME", help=help)
 
 
-def columns(args: argparse.Namespace) -> "Columns":
-    """Return the columns that the options of `add_columns` name."""
+def columns(args: argparse.Namespace, labels: bool = False) -> "Columns":
+    """Return the columns that the options of `add_columns` name, `labels` as it was asked for there."""
     from ..io.records import Columns
 
-    return Columns(args.sequence_column, args.id_column, getattr(args, "label_column", None))
+    label = getattr(args, "label_column", None)
+    return Columns(args.sequence_column, args.id_column, several_names(label) if labels and label else label)
+
+
+def several_names(names: str) -> str | tuple[str, ...]:
+    """Split names at commas; a name that has a comma stands in double quotes.
+
+    >>> several_names("glucose, galactose"), several_names('"log2(a, b)"')
+    (('glucose', 'galactose'), 'log2(a, b)')
+    """
+    parts = next(csv.reader(["".join(names.splitlines())], skipinitialspace=True))
+    return tuple(map(str.strip, parts)) if len(parts) > 1 else parts[0]
 
 
 def add_on_error(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +63,7 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         default="torch",
         help="onnx and onnx-int8 run ONNX Runtime on a folder that `export` made [%(default)s]",
     )
+    parser.add_argument("--target-name", metavar="NAME", help="use this one of a model's several targets alone")
 
 
 def add_output(parser: argparse.ArgumentParser, *formats: str, explained: str = "", default: str = "tsv") -> None:
@@ -66,22 +80,29 @@ def with_predictor(
 ) -> None:
     """Call `work` with the arguments `model`, `batch_size` and `backend` that the options of `add_model` give.
 
-    Where a launcher started several processes, the first one works, and all predict for it, by what `load` gives for
-    these arguments. Default: `load_predictor`, with the option `interval` if there is one.
+    If a target is named, or a launcher started several processes, `model` is what `load` gives for these arguments and
+    `target`. Of several processes the first one works, and all predict for it. Default of `load`: `load_predictor`,
+    with the option `interval` if there is one.
     """
     if args.backend == "torch":
         quieten()
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:  # as a launcher says
-        work(model=args.model, batch_size=args.batch_size, backend=args.backend)
+    arguments = dict(model=args.model, batch_size=args.batch_size, backend=args.backend)
+    is_alone = int(os.environ.get("WORLD_SIZE", "1")) == 1  # as a launcher says
+    if is_alone and args.target_name is None:
+        work(**arguments)
         return
     from functools import partial
 
-    from ..inference.distributed import share_predictions
     from ..inference.prediction import load_predictor
 
     load = load or partial(load_predictor, interval=getattr(args, "interval", None))
-    arguments = dict(model=args.model, batch_size=args.batch_size, backend=args.backend)
-    share_predictions(partial(load, **arguments), lambda predictor: work(model=predictor))
+    load = partial(load, **arguments, target=args.target_name)
+    if is_alone:
+        work(model=load())
+        return
+    from ..inference.distributed import share_predictions
+
+    share_predictions(load, lambda predictor: work(model=predictor))
 
 
 def quieten() -> None:

@@ -3,7 +3,7 @@
 import argparse
 
 from ..io.streams import printable
-from .common import add_on_error, quieten
+from .common import add_on_error, quieten, several_names
 from .terminal import one_line
 
 
@@ -22,7 +22,10 @@ def add(verbs) -> None:
     parser.add_argument("-o", "--output", metavar="MODEL", required=True, help="folder to make")
     parser.add_argument("--model", metavar="DIR_OR_ID", help="model to start from [chosen by the inserts' length]")
     parser.add_argument(
-        "--target", "--label-column", metavar="COLUMN", help="a table's column of the labels [by its usual names]"
+        "--target",
+        "--label-column",
+        metavar="COLUMN",
+        help="a table's column of the labels, or several separated by commas [by its usual names]",
     )
     parser.add_argument(
         "--sequence-column", metavar="NAME", help="a table's column of the sequences [by its usual names]"
@@ -54,7 +57,7 @@ def _run(args: argparse.Namespace) -> None:
         args.data,
         args.output,
         args.model,
-        target=args.target or (),
+        target=several_names(args.target) if args.target else (),
         test=args.test,
         sequence_column=args.sequence_column,
         duplicates=args.duplicates,

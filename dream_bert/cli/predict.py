@@ -51,6 +51,7 @@ def add(verbs) -> None:
 
 def _run(args: argparse.Namespace) -> None:
     from ..inference.files import predict_file
+    from ..inference.prediction import load_predictor
 
     predict = partial(
         predict_file,
@@ -66,4 +67,4 @@ def _run(args: argparse.Namespace) -> None:
         on_error=args.on_error,
         rejects=args.rejects,
     )
-    with_predictor(args, predict)
+    with_predictor(args, predict, partial(load_predictor, interval=args.interval, every_target=True))

@@ -22,7 +22,7 @@ def add(verbs) -> None:
         help="file as `predict` reads them, with labels, or hub:OWNER/NAME[:CONFIG[:SPLIT]] for a Hub data set",
     )
     parser.add_argument("-o", "--output", metavar="DIR", required=True, help="folder to make")
-    add_columns(parser, "sequence", "id", "label")
+    add_columns(parser, "sequence", "id", "labels")
     parser.add_argument("--stage", choices=("mlm", "regression", "both"), default="both", help="[%(default)s]")
     parser.add_argument("--seed", type=int, default=0, help="of the random splits [%(default)s]")
     parser.add_argument(
@@ -61,7 +61,7 @@ def _run(args: argparse.Namespace) -> None:
         seed=args.seed,
         top_fraction=args.top_fraction,
         keep_related=args.keep_related,
-        columns=columns(args),
+        columns=columns(args, labels=True),
         skip_bad=args.on_error == "skip",
         overwrite=args.overwrite,
         **{name: getattr(args, name) for name in ("mlm_validation", "validation", "test") if name in args},

@@ -89,7 +89,7 @@ def _check_lengths(rows: PromoterDataset, config: DnaConfig) -> None:
 
 class RegressionBatches(_Batches):
     """Batches of regression: `input_ids` and `attention_mask`, int64 (n, length) or (n, frames, length), and `labels`,
-    float32 (n,).
+    float32 (n,), or of several targets (n, targets), `IGNORED` where not measured.
 
     Args:
         partial_rows: fraction of rows that are degraded but keep their label: half of them are cropped to a random
@@ -112,6 +112,9 @@ class RegressionBatches(_Batches):
     def __getitems__(self, numbers: Sequence[int]) -> dict[str, torch.Tensor]:
         number = np.asarray(numbers)
         inserts, expression = self.rows.rows(number % len(self))
+        # A measured -100, as of a change in per cent, counts like any other.
+        expression[expression == IGNORED] = np.nextafter(np.float32(IGNORED), np.float32(0))
+        expression[np.isnan(expression)] = IGNORED
         expression[number == FILLER] = IGNORED
         if self.partial_rows:
             inserts = [*self._degrade(inserts, number)]

@@ -2,7 +2,7 @@
 
 A prepared folder (`dream_bert.data.prepare` makes it) holds `manifest.json` and, for each stage and split, the shards
 `STAGE/SPLIT/part-00000.arrow` and so on. A shard is an Arrow IPC stream of one record batch with the columns `insert`
-(string, of A C G T N) and `expression` (float32).
+(string, of A C G T N) and `expression` (float32; of several targets, a list of one for each, NaN where not measured).
 """
 
 import hashlib
@@ -15,9 +15,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..errors import DataError
-from .manifest import inside, read_manifest, shard_entries
+from .manifest import inside, manifest_targets, read_manifest, shard_entries
 
-SCHEMA = pa.schema({"insert": pa.string(), "expression": pa.float32()})
+
+def shard_schema(targets: int) -> pa.Schema:
+    """Return the columns of a shard with so many targets."""
+    labels = pa.float32() if targets == 1 else pa.list_(pa.float32(), targets)
+    return pa.schema({"insert": pa.string(), "expression": labels})
 
 
 class PromoterDataset:
@@ -30,6 +34,7 @@ class PromoterDataset:
 
     Attributes:
         manifest: the folder's manifest.
+        targets: names of the targets; a single one is `expression`.
 
     Raises:
         DataError: if the manifest or a shard is missing, damaged, outside the folder or of the wrong length.
@@ -39,20 +44,22 @@ class PromoterDataset:
         self.folder, self.stage, self.split = Path(folder), stage, split
         self.manifest = read_manifest(folder)
         entries = shard_entries(self.folder, self.manifest, stage, split)
+        self.targets = manifest_targets(self.manifest)
         longest = self.manifest["insert_length"]["longest"]
         self._checksums = [(inside(self.folder, entry.file), entry.sha256) for entry in entries]
         self._shards = [
-            _open_shard(path, entry.rows, longest) for (path, _), entry in zip(self._checksums, entries, strict=True)
+            _open_shard(path, entry.rows, longest, len(self.targets))
+            for (path, _), entry in zip(self._checksums, entries, strict=True)
         ]
         self._starts = np.cumsum([0] + [entry.rows for entry in entries])
 
     def __len__(self) -> int:
         return int(self._starts[-1])
 
-    def __getitem__(self, index: int) -> tuple[str, float]:
-        """Return the insert and the expression of one row."""
+    def __getitem__(self, index: int) -> tuple[str, float | list[float]]:
+        """Return the insert and the expression of one row; of several targets, a list."""
         inserts, expression = self.rows([index])
-        return inserts[0], float(expression[0])
+        return inserts[0], expression[0].tolist()
 
     def __reduce__(self):
         return PromoterDataset, (self.folder, self.stage, self.split)  # a worker process maps the files itself
@@ -80,7 +87,8 @@ class PromoterDataset:
             indices: n integers from 0 to len - 1, in any order, repeated or not.
 
         Returns:
-            Inserts, n strings of A C G T N; and expression, float32 (n,).
+            Inserts, n strings of A C G T N; and expression, float32 (n,), or of several targets (n, targets), NaN
+            where it was not measured.
 
         Raises:
             IndexError: if an index is no integer, negative, or beyond the last row.
@@ -103,13 +111,16 @@ class PromoterDataset:
             bad = next(place for place, text in enumerate(texts) if bytes(text).translate(None, b"ACGTN"))
             path, _ = self._checksums[shard_of[bad]]
             raise DataError(f"{path}: is damaged in row {row_of[bad]}; prepare the data again")
-        return lines.decode().splitlines(), np.array(expression, dtype=np.float32)
+        shape = (-1,) if len(self.targets) == 1 else (len(texts), len(self.targets))
+        return lines.decode().splitlines(), np.array(expression, dtype=np.float32).reshape(shape)
 
 
-def _open_shard(path: Path, rows: int, longest: int) -> tuple[memoryview, memoryview, memoryview]:
+def _open_shard(
+    path: Path, rows: int, longest: int, targets: int
+) -> tuple[memoryview, memoryview, memoryview | np.ndarray]:
     """Map a shard into memory: where inserts begin and end, their text, and expression.
 
-    They are memory views, of which one element is read faster than of arrays.
+    They are memory views, of which one element is read faster than of arrays; that of several targets is an array.
     """
     if not os.path.isfile(path):
         raise DataError(f"{path}: is missing, or not a file; prepare the data again")
@@ -120,12 +131,23 @@ def _open_shard(path: Path, rows: int, longest: int) -> tuple[memoryview, memory
     except (pa.ArrowException, OSError, StopIteration) as error:
         what = " ".join(str(error).split()) or "it is empty"
         raise DataError(f"{path}: cannot be read ({what:.200}); prepare the data again") from error
-    if batch.schema != SCHEMA or batch.num_rows != rows or batch.column(0).null_count or batch.column(1).null_count:
+    if (
+        batch.schema != shard_schema(targets)
+        or batch.num_rows != rows
+        or batch.column(0).null_count
+        or batch.column(1).null_count
+    ):
         raise DataError(f"{path}: does not hold the {rows} rows of its manifest; prepare the data again")
     inserts, expression = batch.columns
     lengths = pc.binary_length(inserts).to_numpy()
-    expression = expression.to_numpy()
-    if lengths.min() < 1 or lengths.max() > longest or not np.isfinite(expression).all():
+    if targets > 1:
+        expression = expression.flatten().to_numpy().reshape(rows, targets)
+        is_valid = not np.isinf(expression).any()
+    else:
+        expression = expression.to_numpy()
+        is_valid = np.isfinite(expression).all()
+    if lengths.min() < 1 or lengths.max() > longest or not is_valid:
         raise DataError(f"{path}: is damaged (a row's length or expression is out of range); prepare the data again")
     _, ends, text = inserts.buffers()
-    return memoryview(np.frombuffer(ends, np.int32)[: rows + 1]), memoryview(text), memoryview(expression)
+    labels = memoryview(expression) if targets == 1 else expression
+    return memoryview(np.frombuffer(ends, np.int32)[: rows + 1]), memoryview(text), labels

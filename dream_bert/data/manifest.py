@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from ..errors import DataError
 from ..models.config_checks import read_json
+from ..models.target_fields import EXPRESSION, check_names
 
 FORMAT = 2
 """Number of the format; format 1, of version 0.1, had 3-mers instead of inserts."""
@@ -35,6 +36,11 @@ def read_manifest(folder: str | Path) -> dict:
         what = f"has format {manifest['format']!r:.50}, and this version reads format {FORMAT}"
         raise DataError(f"{Path(folder, 'manifest.json')}: {what}; prepare the data again")
     return manifest
+
+
+def manifest_targets(manifest: dict) -> list[str]:
+    """Return the names of the targets of prepared data; a single one is `expression`."""
+    return manifest.get("targets", [EXPRESSION])
 
 
 def load_manifest(folder: str | Path) -> dict:
@@ -85,7 +91,7 @@ def shard_entries(folder: Path, manifest: dict, stage: str, split: str) -> list[
             raise TypeError("shards")
         shards = [Shard(shard["file"], shard["rows"], shard["sha256"]) for shard in entry["shards"]]
         longest = manifest["insert_length"]["longest"]
-        statistics = [manifest["label_mean"], manifest["label_std"]] if stage == "regression" else []
+        statistics = [manifest[name] for name in ("label_mean", "label_std")] if stage == "regression" else []
     except (KeyError, TypeError) as error:
         raise DataError(f"{path}: lacks what {stage}/{split} needs ({error}); prepare the data again") from None
     for number, (file, rows, checksum) in enumerate(shards):
@@ -95,6 +101,24 @@ def shard_entries(folder: Path, manifest: dict, stage: str, split: str) -> list[
             raise DataError(f"{path}: {what}; prepare the data again")
     if type(longest) is not int or longest < 1:
         raise DataError(f"{path}: its longest insert is {longest!r:.50}, not a number of bp; prepare the data again")
-    if any(type(value) not in (int, float) or not abs(value) < math.inf for value in statistics):
-        raise DataError(f"{path}: label_mean or label_std is not a finite number; prepare the data again")
+    targets = _check_targets(path, manifest)
+    for value in statistics:
+        numbers = value if isinstance(value, list) and targets > 1 else [value]
+        is_finite = all(type(number) in (int, float) and abs(number) < math.inf for number in numbers)
+        if not is_finite or len(numbers) != targets:
+            raise DataError(f"{path}: label_mean or label_std is not a finite number; prepare the data again")
     return shards
+
+
+def _check_targets(path: Path, manifest: dict) -> int:
+    """Check the names of several targets, and return the number of targets."""
+    if "targets" not in manifest:
+        return 1
+    targets = manifest["targets"]
+    if type(targets) is not list or len(targets) < 2:
+        raise DataError(f"{path}: targets is not a list of 2 names or more; prepare the data again")
+    try:
+        check_names(targets)
+    except ValueError as error:
+        raise DataError(f"{path}: {error}; prepare the data again") from error
+    return len(targets)

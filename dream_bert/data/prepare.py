@@ -27,6 +27,7 @@ from ..io.rejects import Rejects
 from ..io.streams import naming
 from ..sequence.construct import check_insert
 from .bulk_reader import LONGEST_INSERT, Block, scan_blocks
+from .labels import label_statistics, named_targets
 from .manifest import FORMAT, STAGES, load_manifest
 from .related import group_related
 from .row_spool import Spool
@@ -69,13 +70,16 @@ def prepare(
         keep_related: assign rows that share 20 bp on either strand, as overlapping tiles do, to the same split.
             Held-out rows are then unlike those of training, and may be fewer than asked for. Takes 3 KB of memory for
             each row. Default: False.
-        columns: names of the columns of tables. Default: found by their usual names.
+        columns: names of the columns of tables. Default: found by their usual names. Several columns of labels are
+            several targets, for models that predict one number for each; some of a row's labels may be missing. They
+            are for `regression` alone, as they do not say which rows are the most expressed.
         skip_bad: leave bad rows out, count them in the manifest and list them in `rejects.tsv`. Default: the first
             bad row is an error.
         overwrite: replace an earlier prepared folder, of any format. Default: False.
 
     Returns:
-        The manifest. `label_mean` and `label_std`, the population's, are those of regression's train split.
+        The manifest. `label_mean` and `label_std`, the population's, are those of regression's train split; of several
+        `targets`, a list of one for each.
 
     Raises:
         ReadError, SequenceError: if an input or a row cannot be used.
@@ -89,6 +93,7 @@ def prepare(
         raise DataError(f"{what}; give a seed from 0, and a fraction above 0 and at most 1")
     if not stages or set(stages) - set(STAGES):
         raise DataError(f"stages are {', '.join(stages) or 'none'}; choose from {', '.join(STAGES)}")
+    targets = named_targets(columns, stages)
     with new_folder(folder, replace=overwrite) as build:
         spool, listed = Spool(build.with_name("spool.arrow")), build / "rejects.tsv"
         with listed.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file, spool:
@@ -106,6 +111,7 @@ def prepare(
             "seed": seed,
             "keep_related": keep_related,
             "stages": {},
+            **({"targets": targets} if len(targets) > 1 else {}),
             "sources": sources,
             "fingerprint": hashlib.sha256("".join(source["sha256"] for source in sources).encode()).hexdigest(),
             "versions": _versions(),
@@ -124,7 +130,7 @@ def prepare(
             sizes = split_sizes(spool.rows, {"test": test, "validation": validation})
             splits = choose_splits(np.ones(spool.rows, dtype=bool), list(sizes.values()), (seed, 1))
             manifest["stages"]["regression"], labels = _write_splits(spool, splits, sizes, build, "regression")
-            manifest |= {"label_mean": float(labels.mean()), "label_std": float(labels.std())}
+            manifest |= label_statistics(labels, targets)
         Path(build, "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
     return manifest
 
@@ -199,7 +205,8 @@ def _write_splits(
     if not len(labels):
         raise DataError("every insert of the train split is in another split, too; give more distinct inserts")
     entries = {}
-    writers = [ShardWriter(build, f"{stage}/{split}") for split in sizes]
+    targets = labels.shape[1] if labels.ndim > 1 else 1
+    writers = [ShardWriter(build, f"{stage}/{split}", targets) for split in sizes]
     begin = 0
     for inserts in spool.inserts():
         here = slice(begin, begin + len(inserts))

@@ -25,14 +25,14 @@ class Spool:
     Attributes:
         rows: how many rows were added.
         shortest, longest: lengths of their inserts, in bp.
-        expression: float64 (rows,), after `with`.
+        expression: float64 (rows,), or of several targets (rows, targets), after `with`.
     """
 
     def __init__(self, path: Path):
         self.rows, self.shortest, self.longest = 0, LONGEST_INSERT, 0
         self._path = path
         self._inserts, self._labels = [], []
-        self._expression = [np.empty(0)]
+        self._expression: list[np.ndarray] = []
 
     def __enter__(self) -> "Spool":
         self._writer = pa.ipc.new_file(str(self._path), _SCHEMA)
@@ -41,10 +41,10 @@ class Spool:
     def __exit__(self, *_) -> None:
         self._flush()
         self._writer.close()
-        self.expression = np.concatenate(self._expression)
+        self.expression = np.concatenate(self._expression) if self._expression else np.empty(0)
         self._expression.clear()
 
-    def add(self, insert: str, expression: float) -> None:
+    def add(self, insert: str, expression: float | tuple[float, ...]) -> None:
         """Add one row, with N for other IUPAC codes than A C G T."""
         self._inserts.append(_NOT_BASE.sub("N", insert))
         self._labels.append(expression)

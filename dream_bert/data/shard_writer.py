@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from .dataset import SCHEMA
+from .dataset import shard_schema
 
 SHARD_ROWS = 262_144
 """Rows from which on a shard is full."""
@@ -18,24 +18,28 @@ class ShardWriter:
     Args:
         build: the folder that will be the prepared one.
         folder: the folder of the shards, to be made in `build`.
+        targets: number of targets. Default: 1.
 
     Attributes:
         rows: how many rows were added.
         shards: the shards' entries in the manifest, complete after `close`.
     """
 
-    def __init__(self, build: Path, folder: str):
+    def __init__(self, build: Path, folder: str, targets: int = 1):
         (build / folder).mkdir(parents=True)
         self.rows, self.shards = 0, []
-        self._build, self._folder = build, folder
+        self._build, self._folder, self._schema = build, folder, shard_schema(targets)
         self._pending: list[pa.RecordBatch] = []
 
     def add(self, inserts: pa.StringArray, expression: np.ndarray) -> None:
-        """Add rows; expression is float64 (n,)."""
+        """Add rows; expression is float64 (n,), or of several targets (n, targets)."""
         if not len(inserts):
             return
         self.rows += len(inserts)
-        self._pending.append(pa.record_batch([inserts, expression.astype(np.float32)], schema=SCHEMA))
+        labels = pa.array(expression.astype(np.float32).ravel())
+        if expression.ndim > 1:
+            labels = pa.FixedSizeListArray.from_arrays(labels, expression.shape[1])
+        self._pending.append(pa.record_batch([inserts, labels], schema=self._schema))
         if sum(batch.num_rows for batch in self._pending) >= SHARD_ROWS:
             self._write()
 
@@ -48,7 +52,7 @@ class ShardWriter:
         file = f"{self._folder}/part-{len(self.shards):05d}.arrow"
         (batch,) = pa.Table.from_batches(self._pending).combine_chunks().to_batches()
         self._pending = []
-        with pa.ipc.new_stream(str(self._build / file), SCHEMA) as writer:
+        with pa.ipc.new_stream(str(self._build / file), self._schema) as writer:
             writer.write_batch(batch)
         with open(self._build / file, "rb") as shard:
             checksum = hashlib.file_digest(shard, "sha256").hexdigest()

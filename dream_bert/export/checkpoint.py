@@ -16,7 +16,7 @@ from ..sequence.tokenizer import write_tokenizer
 MODELS = Path(__file__).parents[1] / "models"
 """The folder of the modelling code; it imports transformers, torch and safetensors alone."""
 
-_SHARED = ("configuration_dna.py", "config_checks.py", "modeling_dna.py")
+_SHARED = ("configuration_dna.py", "config_checks.py", "modeling_dna.py", "target_fields.py")
 CODE = {
     "bert": ("configuration_dream_bert.py", "modeling_dream_bert.py", "fast_layers.py", *_SHARED),
     "dream_conv": ("configuration_dream_conv.py", "modeling_dream_conv.py", *_SHARED),

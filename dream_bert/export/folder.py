@@ -25,9 +25,9 @@ def export_onnx(model: PreTrainedModel, folder: Path) -> None:
     """Write `folder/onnx/model.onnx`, float32, and `folder/onnx/model_int8.onnx`.
 
     Inputs are `input_ids` and `attention_mask`, int64 (n, length), one reading frame of a sequence in each row. The
-    output is `logits`, float32: expression, (n, 1), or the logits of the 130 tokens, (n, length, 130). In int8 are the
-    matrix products of a BERT's layers, and all convolutions but those of bases; their inputs are quantised on fixed
-    ranges, taken from simulated promoters, so that a row's numbers do not depend on the other rows.
+    output is `logits`, float32: expression, (n, targets), or the logits of the 130 tokens, (n, length, 130). In int8
+    are the matrix products of a BERT's layers, and all convolutions but those of bases; their inputs are quantised on
+    fixed ranges, taken from simulated promoters, so that a row's numbers do not depend on the other rows.
 
     Args:
         model: of a class of this package.

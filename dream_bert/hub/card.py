@@ -16,6 +16,7 @@ from ..models.configuration_dream_bert import DreamBertConfig
 from ..models.configuration_dream_conv import DreamConvConfig
 from .card_finetuning import describe_finetuning
 from .card_finetuning import table as _table
+from .card_targets import describe_answers, describe_units, split_and_target, split_metrics
 
 _METRICS = {
     "pearson": "pearsonr",
@@ -42,17 +43,18 @@ def render_card(kind: str, repo_id: str, folder: Path) -> str:
         CardError: if `training_info.json` or `evaluation.json` lacks what the card needs.
     """
     try:
-        info = read_json(folder / TRAINING_INFO)
+        info, config = read_json(folder / TRAINING_INFO), DnaConfig.get_config_dict(folder)[0]
         scores = read_json(path) if (path := folder / EVALUATION).exists() else None
         values = (
             {"repo": repo_id, "name": repo_id.split("/")[-1]}
             | _model(kind, folder)
-            | _training(info)
-            | _scale(info, folder)
+            | _training(info, config)
+            | _scale(info, config)
+            | describe_answers(config)
             | _scores(scores)
             | describe_finetuning(kind, repo_id, info)
         )
-        results = [*_split_results(kind, info), *_leaderboard_results(scores)]
+        results = [*_split_results(kind, info, config), *_leaderboard_results(scores)]
     except FileNotFoundError:
         raise CardError(
             f"{folder}: has no {TRAINING_INFO}; publish what run_mlm.py or run_regression.py wrote"
@@ -86,7 +88,7 @@ def _model(kind: str, folder: Path) -> dict[str, Any]:
     }
 
 
-def _training(info: dict) -> dict[str, Any]:
+def _training(info: dict, config: dict) -> dict[str, Any]:
     machine, held_out = info["machine"], _held_out(info)
     share = info["training_arguments"].get("ridge_share")
     return {
@@ -102,19 +104,16 @@ def _training(info: dict) -> dict[str, Any]:
         "held_out": "which share no 20 bp with a training row, on either strand"
         if held_out.get("keep_related")
         else "random rows; if promoters overlap, as native tiles do, they are similar to training rows",
-        "splits": _split_table(info["results"]),
+        "splits": _split_table(info["results"], config),
     }
 
 
-def _scale(info: dict, folder: Path) -> dict[str, str]:
+def _scale(info: dict, config: dict) -> dict[str, str]:
     """Describe the lengths of the inserts, and the units of the predictions."""
-    config = DnaConfig.get_config_dict(folder)[0]
     shortest, longest = config.get("insert_lengths") or (80, 80)
-    mean, std = config.get("label_mean", 0), config.get("label_std", 1)
-    own_units = f"the units of its training labels (mean {mean:.3g}, standard deviation {std:.3g})"
     return {
         "bp": f"{longest} bp" if shortest == longest else f"{shortest} to {longest} bp",
-        "units": info["data"].get("units", own_units),
+        "units": info["data"].get("units", describe_units(config)),
     }
 
 
@@ -159,20 +158,14 @@ def _held_out(info: dict) -> dict:
     return info.get("held_out", info["data"])
 
 
-def _split_metrics(results: dict) -> dict[str, dict[str, float]]:
-    """Select the metrics of quality of every split; times and losses are left out."""
-    quality = ("pearson", "spearman", "mse", "accuracy", "masked_accuracy", "masked_accuracy_random_dna")
-    bare = {
-        split: {name.partition("_")[2]: value for name, value in metrics.items()} for split, metrics in results.items()
-    }
-    return {split: {name: metrics[name] for name in quality if name in metrics} for split, metrics in bare.items()}
-
-
-def _split_table(results: dict) -> str:
-    splits = _split_metrics(results)
+def _split_table(results: dict, config: dict) -> str:
+    splits = split_metrics(results, config)
     header = list(dict.fromkeys(name for metrics in splits.values() for name in metrics))
     rows = [
-        [split, *("not defined" if (value := metrics.get(name)) is None else f"{value:.3f}" for name in header)]
+        [
+            split.replace("|", r"\|"),
+            *("not defined" if (value := metrics.get(name)) is None else f"{value:.3f}" for name in header),
+        ]
         for split, metrics in splits.items()
     ]
     if not rows:
@@ -192,10 +185,11 @@ def _scores(scores: dict | None) -> dict[str, str]:
     return totals | {"subsets": _table(["public leaderboard", "n", "Pearson", "r²", "Spearman"], rows)}
 
 
-def _split_results(kind: str, info: dict) -> Iterable[EvalResult]:
+def _split_results(kind: str, info: dict, config: dict) -> Iterable[EvalResult]:
     task = "fill-mask" if kind == "mlm" else "text-classification"
     fingerprint = _held_out(info)["fingerprint"]
-    for split, metrics in _split_metrics(info["results"]).items():
+    for label, metrics in split_metrics(info["results"], config).items():
+        split, target = split_and_target(label)
         for name in (name for name in metrics if name in _METRICS and metrics[name] is not None):
             yield EvalResult(
                 task_type=task,
@@ -203,7 +197,7 @@ def _split_results(kind: str, info: dict) -> Iterable[EvalResult]:
                 dataset_name=f"held-out promoters of the training data ({split})",
                 dataset_split=split,
                 metric_type=_METRICS[name],
-                metric_name=name.replace("_", " "),
+                metric_name=name.replace("_", " ") + (f" of {target}" if target else ""),
                 metric_value=round(metrics[name], 4),
             )
 

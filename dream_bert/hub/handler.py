@@ -5,7 +5,6 @@ most 1,024 sequences and 1,000,000 characters, and a sequence no more bases than
 1,024 inserts of 126 bp, takes about 20 seconds of processor time.
 """
 
-import math
 import re
 from typing import Any
 
@@ -51,7 +50,8 @@ class EndpointHandler:
                 `batch_size`, sequences in a forward pass (1 to 1024, default 64).
 
         Returns:
-            One `{"expression": float}` for each sequence, in expression units, with the `id` of each FASTA record.
+            One `{"expression": float}` for each sequence, in expression units, with the `id` of each FASTA record. A
+            model of several targets gives a number for the name of each.
 
         Raises:
             RequestError: if the request has another form, or more than 1024 sequences or 1,000,000 characters.
@@ -68,29 +68,31 @@ class EndpointHandler:
             for value in self._predict(inserts[start : start + batch_size], names[start : start + batch_size])
         ]
         if ids is None:
-            return [{"expression": value} for value in values]
-        return [{"id": id, "expression": value} for id, value in zip(ids, values, strict=True)]
+            return values
+        return [{"id": id} | value for id, value in zip(ids, values, strict=True)]
 
     @torch.inference_mode()
-    def _predict(self, inserts: list[str], names: list[str]) -> list[float]:
+    def _predict(self, inserts: list[str], names: list[str]) -> list[dict[str, float]]:
         """Average the model's reading frames; N or NN before a sequence chooses the second or third."""
         longest = self.model.config.max_position_embeddings
         for insert, name in zip(inserts, names, strict=True):
             if len(insert) > 3 * longest:  # too long for any stride; tokenising it could take long
                 raise _too_long(insert, name, longest)
         frames = getattr(self.model.config, "reading_frames", 1)
-        values = torch.zeros(len(inserts))
+        labels = self.model.config.id2label
+        values = torch.zeros(len(inserts), len(labels))
         for frame in range(frames):
             # Oligos: the tokenizer removes their constants once, so inserts that begin like one are kept whole.
             texts = ["N" * frame + to_oligo(insert) for insert in inserts]
             batch = self.tokenizer(texts, padding=True, return_tensors="pt")
             if too_long := [i for i, tokens in enumerate(batch["attention_mask"].sum(1)) if tokens > longest]:
                 raise _too_long(inserts[too_long[0]], names[too_long[0]], longest)
-            values += self.model(**batch.to(self.device)).logits[:, 0].float().cpu() / frames
-        for value, name in zip(values.tolist(), names, strict=True):
-            if not math.isfinite(value):
+            values += self.model(**batch.to(self.device)).logits.float().cpu() / frames
+        for value, name in zip(values, names, strict=True):
+            if not value.isfinite().all():
                 raise ValueError(f"record {quoted(name)}: the model predicts no finite number; check its weights")
-        return values.tolist()
+        targets = ["expression"] if len(labels) == 1 else [labels[number] for number in range(len(labels))]
+        return [dict(zip(targets, of_sequence, strict=True)) for of_sequence in values.tolist()]
 
 
 def _too_long(insert: str, name: str, longest: int) -> RequestError:

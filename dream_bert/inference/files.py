@@ -55,11 +55,12 @@ def predict_file(
         source: any file that `read_records` reads, or `-` for standard input; or several, one after the other.
         output: a file, gzipped if its name ends in `.gz`; it appears when it is whole. `-` or None: standard output.
         model: as in `predict`, or what `load_predictor` gave.
-        format: `tsv` (columns `id`, `expression`), `csv`, `jsonl`, `parquet` (the same columns), or `submission`, the
-            challenge's JSON `{"0": ...}` by row number. Default: what the suffix of `output` says (`.json` is
-            `submission`), or `tsv`.
+        format: `tsv` (columns `id`, `expression`; of several targets, one column for each), `csv`, `jsonl`, `parquet`
+            (the same columns), or `submission`, the challenge's JSON `{"0": ...}` by row number. Default: what the
+            suffix of `output` says (`.json` is `submission`), or `tsv`.
         batch_size, backend: as in `predict`.
-        interval: as in `predict`; the ends are columns `lower` and `upper`, which `submission` has no place for.
+        interval: as in `predict`; the ends are columns `lower` and `upper`, of several targets `NAME_lower` and
+            `NAME_upper`, which `submission` has no place for.
         precision: decimals in `tsv`, `csv` and `submission`, 0 to 20; `jsonl` and `parquet` hold the float32.
         columns: names of the sequence's and the id's column. Default: found by their usual names.
         keep_columns: write the input's other columns after `id`; all inputs have the same. One whose name the output
@@ -88,9 +89,10 @@ def predict_file(
             "a submission holds predictions alone; leave notes and columns out, or choose another format"
         )
     with open_output(output) as file, open_rejects(on_error, rejects) as skipped:
-        predictor = load_predictor(model, batch_size, backend, interval)
+        predictor = load_predictor(model, batch_size, backend, interval, every_target=True)
         if format == "submission" and len(predictor.columns) > 1:
-            raise OutputError("a submission holds predictions alone; leave the interval out, or choose another format")
+            advice = "leave the interval out, choose one by --target-name, or another format"
+            raise OutputError(f"a submission holds predictions alone, of one target; {advice}")
         read_insert, ids = InsertReader(predictor.longest, predictor.insert_lengths, orient), IdCounter()
         with tqdm(scan_files(sources, columns, keep_columns), unit=" sequences", disable=None) as rows:
             predictions = predict_records(skipped.good(rows, read_insert), predictor)

@@ -63,7 +63,7 @@ class OnnxModel:
             raise ModelError(f"{self._path}: {message}") from error
 
     def __call__(self, inputs: dict[str, np.ndarray]) -> np.ndarray:
-        """Predict expression, float32 (n,), from inputs as `encode` returns them; reading frames are averaged.
+        """Predict expression, float32 (n, targets), from inputs as `encode` returns them; reading frames are averaged.
 
         Raises:
             ModelError: if ONNX Runtime cannot compute it.
@@ -72,7 +72,7 @@ class OnnxModel:
         inputs = {name: array.reshape(-1, array.shape[-1]) for name, array in inputs.items()}
         try:
             (logits,) = self._session.run(["logits"], inputs)
-            return logits.reshape(rows, -1).mean(1)
+            return logits.reshape(rows, -1, logits.shape[1]).mean(1)
         except Exception as error:
             raise ModelError(f"{self._path}: cannot be computed; export it again with `dream-bert export`") from error
 

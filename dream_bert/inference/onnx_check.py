@@ -17,6 +17,7 @@ from google.protobuf.message import DecodeError
 from onnx import NodeProto, TensorProto, numpy_helper
 
 from ..errors import GraphError
+from ..models.target_fields import target_names
 from ..onnx_graphs.bert_graph import BertGraph
 from ..onnx_graphs.conv_graph import SIXMER, ConvGraph
 from ..onnx_graphs.graph_writer import OPSETS
@@ -54,8 +55,9 @@ def check_graph(content: bytes, fields: dict[str, Any], int8: bool) -> None:
     except DecodeError:
         raise GraphError("is no ONNX model that this ONNX Runtime reads") from None
     graph = model.graph
-    if [(entry.name, _shape(entry)[1:]) for entry in graph.output] != [("logits", [1])]:
-        raise GraphError("gives no expression; give a model trained on expression")
+    targets = len(target_names(fields.get("id2label")))
+    if [(entry.name, _shape(entry)[1:]) for entry in graph.output] != [("logits", [targets])]:
+        raise GraphError("gives no expression of the targets in config.json; give a model trained on expression")
     if [(entry.name, entry.type.tensor_type.elem_type) for entry in graph.input] != _INPUTS:
         raise GraphError("takes other inputs than input_ids and attention_mask, so it gives no expression")
     opsets = {opset.domain: opset.version for opset in model.opset_import}
@@ -172,8 +174,8 @@ def _is_conv(fields: dict[str, Any]) -> bool:
 
 def _shapes(fields: dict[str, Any]) -> dict[str, tuple[int, ...]]:
     """Return the shapes of a regression model's weights, by name."""
-    width = fields["hidden_size"]
-    shapes = {"classifier.weight": (1, width), "classifier.bias": (1,)}
+    width, targets = fields["hidden_size"], len(target_names(fields.get("id2label")))
+    shapes = {"classifier.weight": (targets, width), "classifier.bias": (targets,)}
     if _is_conv(fields):
         convolutions = {"scan": (width, 4, fields["motif_size"])}
         for number, _ in enumerate(fields["dilations"]):
@@ -182,7 +184,8 @@ def _shapes(fields: dict[str, Any]) -> dict[str, tuple[int, ...]]:
             shapes[f"{name}.0.weight"] = shape
             for part in ("weight", "bias", "running_mean", "running_var"):
                 shapes[f"{name}.1.{part}"] = (width,)
-        return shapes | {"sixmers": (5**SIXMER,), "head.1.weight": (width, 2 * width), "head.1.bias": (width,)}
+        sixmers = (5**SIXMER,) if targets == 1 else (targets, 5**SIXMER)
+        return shapes | {"sixmers": sixmers, "head.1.weight": (width, 2 * width), "head.1.bias": (width,)}
     inner, embeddings = fields["intermediate_size"], "bert.embeddings"
     shapes |= {
         f"{embeddings}.word_embeddings.weight": (130, width),

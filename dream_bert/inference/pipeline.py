@@ -39,11 +39,6 @@ class PromoterExpressionPipeline(Pipeline):
     _load_tokenizer = _load_processor = _load_feature_extractor = _load_image_processor = False
 
     def __init__(self, model: RegressionModel, **kwargs: Any):
-        if (outputs := getattr(model.config, "num_labels", 1)) != 1:
-            raise ModelError(
-                f"the model has {outputs} outputs, and {TASK} needs one; "
-                "use pipeline('text-classification', top_k=None, function_to_apply='none')"
-            )
         if not isinstance(model, RegressionModel):
             raise ModelError(f"model is a {type(model).__name__}; give a folder, a Hub id or a model of this package")
         config = model.config
@@ -62,9 +57,10 @@ class PromoterExpressionPipeline(Pipeline):
             **kwargs: `batch_size`, sequences in a forward pass. Default: 1.
 
         Returns:
-            `{"expression": float}`, in expression units, with a `note` if the sequence is unlike the training data or
-            looks like an oligo in another form (see `dream_bert.predict`). A list of them for a list or tuple; for any
-            other iterable an iterator, which reads no further than needed.
+            `{"expression": float}`, in expression units, or the number of each of a model's several targets by its
+            name; with a `note` if the sequence is unlike the training data or looks like an oligo in another form (see
+            `dream_bert.predict`). A list of them for a list or tuple; for any other iterable an iterator, which reads
+            no further than needed.
 
         Raises:
             SequenceError: if a sequence cannot be scored; the message quotes its beginning.
@@ -94,14 +90,15 @@ class PromoterExpressionPipeline(Pipeline):
         inserts, notes = ([batch[key]] if isinstance(batch[key], str) else batch[key] for key in ("inserts", "note"))
         arrays = encode(inserts, self.model.config)
         tensors = {name: torch.from_numpy(array).to(self.device) for name, array in arrays.items()}
-        return {"expression": self.model(**tensors).logits[:, 0].float(), "note": notes}
+        return {"expression": self.model(**tensors).logits.float(), "note": notes}
 
     def postprocess(self, output: dict[str, Tensor | str | list[str]]) -> dict[str, float | str]:
-        expression = output["expression"].item()
-        if not math.isfinite(expression):
+        values = output["expression"].flatten().tolist()
+        if not all(map(math.isfinite, values)):
             raise ModelError("the model predicts no finite number; check its weights")
+        expression = dict(zip(self.model.config.targets, values, strict=True))
         note = "".join(output["note"])  # a list if batch_size is 1
-        return {"expression": expression, "note": note} if note else {"expression": expression}
+        return expression | {"note": note} if note else expression
 
 
 class _Stream(IterableDataset):

@@ -1,6 +1,6 @@
 """Predict the expression of promoters."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,8 +8,10 @@ import numpy as np
 
 from ..errors import ModelError
 from ..io.records import Record
+from ..io.streams import shown
+from ..models.target_fields import EXPRESSION, target_names
 from ..sequence.construct import quoted
-from ..sequence.encoding import encode, longest_insert
+from .local_predictor import IntervalPredictor, LocalPredictor
 from .model_files import model_name
 from .notes import InsertReader
 from .predictor import BATCH_SIZE, Predictor, Scorer
@@ -57,7 +59,7 @@ def predict(
 
     Returns:
         float32 (n,), in expression units, in the order of `sequences`; with `interval` (n, 3): prediction, lower end
-        and upper end.
+        and upper end. Of a model of several targets (n, targets), with `interval` (n, targets, 3).
 
     Raises:
         SequenceError: if a sequence cannot be scored; the message gives its number, from 0.
@@ -68,12 +70,14 @@ def predict(
     """
     if isinstance(sequences, str):
         raise TypeError("sequences is one string; give a list of strings")
-    predictor = load_predictor(model, batch_size, backend, interval)
+    predictor = load_predictor(model, batch_size, backend, interval, every_target=True)
     read_insert = InsertReader(predictor.longest, predictor.insert_lengths, orient)
     records = (Record(str(i), sequence, None, "") for i, sequence in enumerate(sequences))
     parts = predict_records(((record, read_insert(record)) for record in records), predictor)
     values = np.concatenate([predictor([]), *(values for _, _, values in parts)])
     read_insert.warn()
+    if interval is not None and len(predictor.columns) > 3:
+        return values.reshape(len(values), len(predictor.columns) // 3, 3)
     return values
 
 
@@ -107,7 +111,7 @@ class _TorchModel:
             # Without this, a GPU's convolutions round to 10 bits (TF32), with errors of 1e-3 that vary with the batch.
             with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
                 tensors = {name: torch.from_numpy(array).to(model.device) for name, array in inputs.items()}
-                return model(**tensors).logits[:, 0].float().cpu().numpy()
+                return model(**tensors).logits.float().cpu().numpy()
         finally:
             model.train(was_training)
 
@@ -117,58 +121,53 @@ def load_predictor(
     batch_size: int | None = None,
     backend: str = "torch",
     interval: float | None = None,
+    *,
+    target: str | None = None,
+    every_target: bool = False,
 ) -> Predictor:
-    """Load a model that predicts inserts, or return a `Predictor` unchanged; arguments and errors as in `predict`."""
+    """Load a model that predicts inserts, or return a `Predictor` unchanged.
+
+    Args:
+        model, batch_size, backend, interval: as in `predict`.
+        target: predict this one of a model's several targets alone. Default: None.
+        every_target: predict all targets of a model. Default: False, which refuses a model of several if `target`
+            names none.
+
+    Raises:
+        ModelError: as in `predict`, or if the model has no such target, or several.
+        ValueError, OSError: as in `predict`.
+    """
     if isinstance(model, Predictor):
         return model
     if batch_size is not None and batch_size < 1:
         raise ValueError(f"batch size is {batch_size}; give at least 1")
     scorer = _scorer(model, backend)
+    names = target_names(getattr(scorer.config, "id2label", None))
+    outputs = _outputs(names, target, every_target)
     if batch_size is None:
         batch_size = scorer.batch_size
+    columns = [EXPRESSION] if len(outputs) == 1 else names
     if interval is None:
-        return _LocalPredictor(scorer, batch_size)
+        return LocalPredictor(scorer, batch_size, CHUNK, outputs, columns)
     from .intervals import half_width
 
-    return _IntervalPredictor(scorer, batch_size, half_width(scorer.config.calibration, interval))
+    calibration = scorer.config.calibration
+    calibrations = calibration if isinstance(calibration, list) else [calibration] * len(names)
+    half_widths = [half_width(calibrations[output], interval) for output in outputs]
+    return IntervalPredictor(scorer, batch_size, CHUNK, outputs, columns, half_widths)
 
 
-class _LocalPredictor:
-    """Predicts equal inserts once, in batches of one length."""
-
-    columns: tuple[str, ...] = ("expression",)
-
-    def __init__(self, scorer: Scorer, batch_size: int):
-        self.longest, self.chunk = longest_insert(scorer.config), CHUNK
-        self.insert_lengths = getattr(scorer.config, "insert_lengths", None)
-        self._scorer, self._batch_size = scorer, batch_size
-
-    def __call__(self, inserts: list[str]) -> np.ndarray:
-        number = {insert: i for i, insert in enumerate(dict.fromkeys(inserts))}
-        unique = list(number)
-        lengths = np.array([len(insert) for insert in unique], dtype=np.int64)
-        order = np.argsort(lengths, kind="stable")
-        values = np.empty(len(unique), dtype=np.float32)
-        for group in np.split(order, np.flatnonzero(np.diff(lengths[order])) + 1):
-            for start in range(0, len(group), self._batch_size):
-                batch = group[start : start + self._batch_size]
-                values[batch] = self._scorer(encode([unique[i] for i in batch], self._scorer.config))
-        return values[np.array([number[insert] for insert in inserts], dtype=np.int64)]
-
-
-class _IntervalPredictor(_LocalPredictor):
-    """Also predicts the ends of an interval for the measurement."""
-
-    columns = ("expression", "lower", "upper")
-
-    def __init__(self, scorer: Scorer, batch_size: int, half_width: Callable[[np.ndarray], np.ndarray]):
-        super().__init__(scorer, batch_size)
-        self._half_width = half_width
-
-    def __call__(self, inserts: list[str]) -> np.ndarray:
-        values = super().__call__(inserts)
-        half = self._half_width(values)
-        return np.stack([values, values - half, values + half], axis=1)
+def _outputs(names: list[str], target: str | None, every_target: bool) -> list[int]:
+    """Return the numbers of the outputs to predict."""
+    listed = shown(", ".join(names), longest=200)
+    if target is not None:
+        if target not in names:
+            raise ModelError(f"the model has no target {target!r:.80}; choose one of {listed}")
+        return [names.index(target)]
+    if len(names) > 1 and not every_target:
+        advice = "choose one with --target-name, in Python with load_predictor(..., target=NAME)"
+        raise ModelError(f"the model predicts {len(names)} numbers, {listed}; {advice}")
+    return [*range(len(names))]
 
 
 def predict_records(

@@ -26,7 +26,9 @@ class Predictor(Protocol):
 
 
 class Scorer(Protocol):
-    """A loaded model: its configuration, its best batch size, and expression, float32 (n,), from `encode`'s result."""
+    """A loaded model: its configuration, its best batch size, and expression, float32 (n, targets), from `encode`'s
+    result.
+    """
 
     config: object
     batch_size: int

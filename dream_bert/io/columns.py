@@ -37,7 +37,7 @@ def is_usual_sequence(name: str) -> bool:
 
 def is_header(cells: Sequence[str], columns: Columns = USUAL) -> bool:
     """Return whether cells are a header, judged by their names. A header may lack the column of sequences."""
-    if any(wanted is not None and _find(cells, wanted) for wanted in columns):
+    if any(_find(cells, wanted) for wanted in named_columns(columns)):
         return True
     names = {plain_name(cell) for cell in cells}
     if not names.isdisjoint(USUAL_NAMES.sequence):
@@ -45,10 +45,20 @@ def is_header(cells: Sequence[str], columns: Columns = USUAL) -> bool:
     return len(cells) > 1 and not names.isdisjoint((*USUAL_NAMES.id, *USUAL_NAMES.label))
 
 
+def named_columns(columns: Columns) -> list[str]:
+    """Return the names that are given, one by one.
+
+    >>> named_columns(Columns(id="clone", label=("rep1", "rep2")))
+    ['clone', 'rep1', 'rep2']
+    """
+    labels = columns.label if isinstance(columns.label, tuple) else (columns.label,)
+    return [name for name in (columns.sequence, columns.id, *labels) if name is not None]
+
+
 def find_columns(
     header: Sequence[str], where: str, labelled: bool, columns: Columns = USUAL
-) -> tuple[int, int | None, int | None]:
-    """Return the places of sequence, label and id among the columns' names; None for one that is not there.
+) -> tuple[int, tuple[int, ...], int | None]:
+    """Return the places of the sequence, the labels and the id among the columns' names.
 
     Args:
         header: the names as the input has them.
@@ -56,38 +66,49 @@ def find_columns(
         labelled: whether a column of labels is needed.
         columns: the names to look for, exactly and then in any case. Default: the usual names.
 
+    Returns:
+        The place of the sequence, those of the labels (none unless `labelled`), and that of the id, or None.
+
     Raises:
         ReadError: if a named column, the sequences or (if `labelled`) the labels are missing, or two columns have the
             same name.
     """
-    places = {}
-    for kind, wanted in columns._asdict().items():
-        if wanted is not None:
-            found = _find(header, wanted)
-            if not found:
-                raise ReadError(f"{where}: has no column {wanted!r:.80} but {_listed(header)}; name one of these")
-        else:
-            usual = getattr(USUAL_NAMES, kind)
-            names = [plain_name(name) for name in header]
-            if kind == "id" and names[0] == "" and len(names) > 1:  # row names, as of R's write.csv and pandas
-                names[0] = usual[-1] if set(names).isdisjoint(usual) else ""
-            found = next(
-                ([i for i, name in enumerate(names) if name == known] for known in usual if known in names), []
-            )
-        if len(found) > 1 and (kind != "label" or labelled):
-            raise ReadError(f"{where}: has {len(found)} columns {header[found[0]].strip()!r:.80}; keep one")
-        places[kind] = found[0] if found else None
-    if places["sequence"] is None:
+    sequence = _place(header, "sequence", columns.sequence, where)
+    id = _place(header, "id", columns.id, where)
+    wanted = columns.label if isinstance(columns.label, tuple) else (columns.label,)
+    labels = [_place(header, "label", name, where, labelled) for name in wanted]
+    if sequence is None:
         raise ReadError(
             f"{where}: has no column 'sequence' but {_listed(header)}; rename the column, or name it with "
             "--sequence-column"
         )
-    if labelled and places["label"] is None:
+    if not labelled:
+        return sequence, (), id
+    if None in labels:
         raise ReadError(
             f"{where}: has no column 'expression' or 'activity' but {_listed(header)}; rename the column of labels, "
             "or name it with --label-column"
         )
-    return places["sequence"], places["label"] if labelled else None, places["id"]
+    if len({*labels}) < len(labels):
+        raise ReadError(f"{where}: the columns of labels {', '.join(wanted)!r:.200} name one twice; name each once")
+    return sequence, tuple(labels), id
+
+
+def _place(header: Sequence[str], kind: str, wanted: str | None, where: str, needed: bool = True) -> int | None:
+    """Return the place of one column; None if it is not named and not there."""
+    if wanted is not None:
+        found = _find(header, wanted)
+        if not found:
+            raise ReadError(f"{where}: has no column {wanted!r:.80} but {_listed(header)}; name one of these")
+    else:
+        usual = getattr(USUAL_NAMES, kind)
+        names = [plain_name(name) for name in header]
+        if kind == "id" and names[0] == "" and len(names) > 1:  # row names, as of R's write.csv and pandas
+            names[0] = usual[-1] if set(names).isdisjoint(usual) else ""
+        found = next(([i for i, name in enumerate(names) if name == known] for known in usual if known in names), [])
+    if len(found) > 1 and needed:
+        raise ReadError(f"{where}: has {len(found)} columns {header[found[0]].strip()!r:.80}; keep one")
+    return found[0] if found else None
 
 
 def other_columns(header: Sequence[str], places: Sequence[int | None], where: str) -> dict[str, int]:

@@ -21,7 +21,7 @@ from .records import (
     Record,
     RowFault,
     check_sizes,
-    parse_label,
+    parse_labels,
     too_long,
 )
 from .streams import shown
@@ -45,9 +45,10 @@ def scan_parquet(
         # (With `pre_buffer`, whole row groups would be in memory.)
         table = pq.ParquetFile(file, read_dictionary=_repeated(file, groups), pre_buffer=False, buffer_size=1 << 20)
         schema = table.schema_arrow
-        places = sequence, label, id = find_columns(schema.names, name, labelled, columns)
+        sequence, labels, id = find_columns(schema.names, name, labelled, columns)
+        places = (sequence, id, *labels)
         others = other_columns(schema.names, places, name) if keep else {}
-        for place, holds in ((sequence, _is_text), (label, _is_number), (id, _is_number)):
+        for place, holds in ((sequence, _is_text), *((place, _is_number) for place in (id, *labels))):
             if place is not None:
                 _check_type(schema.field(place), name, holds, "text" if holds is _is_text else "numbers")
         for place in others.values():
@@ -58,12 +59,12 @@ def scan_parquet(
         for batch in table.iter_batches(size, columns=read):
             cells = [
                 repeat(None) if place is None else _values(batch.column(schema.names[place]), longest)
-                for place, longest in zip(places, _LONGEST, strict=True)
+                for place, longest in zip(places, chain([LONGEST_RECORD], repeat(LONGEST_ID)), strict=False)
             ]
             cells += [_texts(batch.column(schema.names[place])) for place in others.values()]
-            for sequence, label, id, *values in zip(*cells, strict=False):
-                kept = dict(zip(others, values, strict=True)) if keep else None
-                yield _record(name, row, sequence, label, id, labelled, kept)
+            for sequence, id, *values in zip(*cells, strict=False):
+                kept = dict(zip(others, values[len(labels) :], strict=True)) if keep else None
+                yield _record(name, row, sequence, id, values[: len(labels)], kept)
                 row += 1
         if row != table.metadata.num_rows:
             what = f"the Parquet file has {row} rows and its footer says {table.metadata.num_rows}"
@@ -86,12 +87,13 @@ def scan_hub(source: str, columns: Columns = USUAL) -> Iterator[Record | BadRow]
         if first is None:
             raise ReadError(f"{source}: has no record; choose another split")
         names = list(first)
-        places = find_columns(names, source, labelled=True, columns=columns)
-        if not isinstance(first[names[places[0]]], str):
-            what = f"the column {names[places[0]]!r:.80} does not hold text"
+        sequence, labels, id = find_columns(names, source, labelled=True, columns=columns)
+        if not isinstance(first[names[sequence]], str):
+            what = f"the column {names[sequence]!r:.80} does not hold text"
             raise ReadError(f"{source}: {what}; name another, or choose another data set")
         for number, row in enumerate(chain([first], stream)):
-            yield _record(source, number, *(None if place is None else row[names[place]] for place in places), True)
+            named = None if id is None else row[names[id]]
+            yield _record(source, number, row[names[sequence]], named, [row[names[place]] for place in labels])
     except ReadError:
         raise
     except Exception as error:  # the Hub's client, its network layers and file readers each have their own kinds
@@ -100,25 +102,21 @@ def scan_hub(source: str, columns: Columns = USUAL) -> Iterator[Record | BadRow]
 
 
 def _record(
-    name: str, row: int, sequence: str | None, label, id, labelled: bool, others: dict[str, str] | None = None
+    name: str, row: int, sequence: str | None, id, labels: Sequence, others: dict[str, str] | None = None
 ) -> Record | BadRow:
-    """Make a record of typed values. A missing value is None; a label is a number or text."""
+    """Make a record of typed values. A missing value is None; labels, if there are any, are numbers or texts."""
     where, sequence = f"{name}:row {row + 1}", sequence or ""
     id = str(row if id is None or id == "" else id)
     try:
         if len(sequence) > LONGEST_RECORD:
             raise too_long("sequence")
         check_sizes(id, others)
-        return Record(id, sequence, parse_label(label) if labelled else None, where, others)
+        return Record(id, sequence, parse_labels(labels) if labels else None, where, others)
     except RowFault as fault:
-        return BadRow(where, f"{sequence[:LONGEST_OTHERS]}\t{label}", *fault.args)
+        return BadRow(where, "\t".join([sequence[:LONGEST_OTHERS], *map(str, labels)]), *fault.args)
 
 
 # --- values -----------------------------------------------------------------------------------------------------
-
-
-_LONGEST = (LONGEST_RECORD, LONGEST_ID, LONGEST_ID)
-"""Most characters of a sequence, a label and an id."""
 
 
 def _values(column: pa.Array, longest: int) -> Iterator:

@@ -1,5 +1,7 @@
 """Represent rows as they are read, good and bad, and check their parts."""
 
+import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..errors import ReadError
@@ -25,21 +27,22 @@ class Record(NamedTuple):
     `id` is the row's number from 0 if the input has no ids; blank lines are not counted. `where` is `FILE:LINE` from 1
     (FASTA: the header's line), in Parquet `FILE:row N` from 1. `others`, if wanted, are the row's other columns by
     name, as text, in the order of the file; for FASTA it is `description`, the header after its first word.
+    `expression` is a number for each column of labels, if there are several; NaN where it is missing.
     """
 
     id: str
     sequence: str
-    expression: float | None
+    expression: float | tuple[float, ...] | None
     where: str
     others: dict[str, str] | None = None
 
 
 class Columns(NamedTuple):
-    """Names of a table's columns; None for one that is found by its usual names."""
+    """Names of a table's columns; None for one that is found by its usual names. Several may hold labels."""
 
     sequence: str | None = None
     id: str | None = None
-    label: str | None = None
+    label: str | tuple[str, ...] | None = None
 
 
 USUAL = Columns()
@@ -96,6 +99,27 @@ def parse_label(text: str | float | None) -> float:
     if not abs(value) <= LARGEST_LABEL:
         raise RowFault("label not finite", f"the label {text!r:.80} is not finite; correct or remove the row")
     return value
+
+
+def parse_labels(values: Sequence[str | float | None]) -> float | tuple[float, ...]:
+    """Return the label of a row, or its several labels, of which some may be missing: empty, `NA` or `NaN`.
+
+    Raises:
+        RowFault: as `parse_label`; and if all of several are missing.
+
+    >>> parse_labels(["1.5"]), parse_labels(["1.5", "NA"])
+    (1.5, (1.5, nan))
+    """
+    if len(values) == 1:
+        return parse_label(values[0])
+    labels = tuple(math.nan if _is_missing(value) else parse_label(value) for value in values)
+    if all(map(math.isnan, labels)):
+        raise RowFault("missing label", "all labels are missing; give one to every row")
+    return labels
+
+
+def _is_missing(value: str | float | None) -> bool:
+    return value is None or str(value).strip().lower() in ("", "na", "nan")
 
 
 def parse_number(text: str) -> float:

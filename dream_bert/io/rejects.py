@@ -63,7 +63,8 @@ class Rejects:
             if self._stop:
                 hint = "--on-error skip leaves such sequences out"
                 raise SequenceError(f"{error}; {hint}", error.reason) from error
-            text = row.sequence if row.expression is None else f"{row.sequence}\t{row.expression}"
+            labels = row.expression if isinstance(row.expression, tuple) else (row.expression,)
+            text = "\t".join([row.sequence, *(str(label) for label in labels if label is not None)])
             self._add(BadRow(row.where, text, error.reason, str(error).removeprefix(f"{row.where}: ")))
             return None
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from ..errors import ReadError
-from .columns import find_columns, is_header
+from .columns import find_columns, is_header, named_columns
 from .records import USUAL, Columns, parse_number
 from .streams import shown
 
@@ -31,13 +31,13 @@ class Layout(NamedTuple):
     """How to read a table.
 
     `header` has the names of its columns, `line` is the number of the line before its first row, and `places` are the
-    columns of sequence, label and id, as `find_columns` returns them.
+    columns of sequence, labels and id, as `find_columns` returns them.
     """
 
     delimiter: str
     header: list[str]
     line: int
-    places: tuple[int, int | None, int | None]
+    places: tuple[int, tuple[int, ...], int | None]
     decimal_comma: bool
 
 
@@ -82,7 +82,7 @@ def find_layout(lines: Sequence[tuple[int, str]], name: str, labelled: bool, col
         delimiter, rows = split, _cells((line for _, line in body[1:]), split)  # row names beside one column
     header = _with_row_names(header, rows, name, columns)
     places = find_columns(header, f"{name}:{max(number, 1)}", labelled, columns)
-    comma = places[1] is not None and delimiter in ("\t", ";") and _has_decimal_commas(rows, places[1], delimiter)
+    comma = delimiter in ("\t", ";") and any(_has_decimal_commas(rows, place, delimiter) for place in places[1])
     return Layout(delimiter or ",", header, number, places, comma)
 
 
@@ -159,7 +159,7 @@ def _is_word(name: str, values: list[str]) -> bool:
 
 def _no_known_column(first: list[str], where: str, columns: Columns) -> ReadError:
     names = shown(", ".join(cell.strip() for cell in first))
-    asked = next((name for name in columns if name is not None), None)
+    asked = next(iter(named_columns(columns)), None)
     if asked is not None:
         return ReadError(f"{where}: has no column {asked!r:.80} but {names}; name one of these, or add a header")
     remedy = "rename the column, or name it with --sequence-column"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from ..errors import ReadError
 from .columns import other_columns
 from .lines import line_fault
-from .records import LONGEST_RECORD, BadRow, Record, RowFault, check_sizes, parse_label, too_long
+from .records import LONGEST_RECORD, BadRow, Record, RowFault, check_sizes, parse_labels, too_long
 from .streams import shown
 from .table_layout import Layout
 
@@ -23,8 +23,8 @@ def scan_table(
         layout: the table's, as `find_layout` returns it.
         keep: whether records have `others`.
     """
-    delimiter, header, first, (sequence, label, id), decimal_comma = layout
-    others = other_columns(header, layout.places, f"{name}:{max(first, 1)}") if keep else None
+    delimiter, header, first, (sequence, labels, id), decimal_comma = layout
+    others = other_columns(header, [sequence, *labels, id], f"{name}:{max(first, 1)}") if keep else None
     row = length = 0
     wrong = None
 
@@ -58,7 +58,8 @@ def scan_table(
                     raise RowFault("wrong number of columns", f"{what}; correct or remove the row")
                 expression = None
                 if labelled:
-                    expression = parse_label(cells[label].replace(",", ".") if decimal_comma else cells[label])
+                    texts = (cells[place] for place in labels)
+                    expression = parse_labels([text.replace(",", ".") if decimal_comma else text for text in texts])
                 named = cells[id].strip() if id is not None else ""
                 kept = None if others is None else {key: cells[place] for key, place in others.items()}
                 check_sizes(named, kept)

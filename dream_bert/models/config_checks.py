@@ -10,6 +10,8 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
+from .target_fields import check_targets
+
 MAX_BYTES = 2**20
 """Most bytes of a JSON file; the largest that this package writes for a model has 32 KiB."""
 
@@ -63,8 +65,6 @@ _LAYOUT = ("stride", "context", "reading_frames", "max_position_embeddings")
 _TRAINING = ("label_mean", "label_std", "calibration", "insert_lengths")
 FIELDS = {*_SIZES, *_NUMBERS, *_CHOICES, *_KINDS, *_LAYOUT, *_TRAINING}
 """The fields that are read from a `config.json`; all others are ignored."""
-
-_STOCK = "this package {what}: use such a model with the classes and pipelines of transformers, without remote code"
 
 
 def find_file(path: str | Path, folder: str | Path | None = None) -> Path:
@@ -153,15 +153,13 @@ def check_config(fields: dict[str, Any]) -> None:
     """
     fields = {name: value for name, value in fields.items() if value is not None}
     _check_kinds(fields)
+    check_targets(fields)
     _check_ranges(fields, _SIZES, Integral, "a whole number")
     _check_ranges(fields, _NUMBERS, Real, "a number")
     for name in _CHOICES.keys() & fields.keys():
         value = str(fields[name]).removeprefix("torch.") if "dtype" in name else fields[name]
         if not any(type(value) is type(choice) and value == choice for choice in _CHOICES[name]):
             raise ValueError(f"{name} is {value!r:.80}; give {' or '.join(map(str, _CHOICES[name]))}")
-    _check_label_statistics(fields.get("label_mean", 0.0), fields.get("label_std", 1.0))
-    if "calibration" in fields:
-        _check_calibration(fields["calibration"])
     if "insert_lengths" in fields:
         _check_insert_lengths(fields["insert_lengths"])
 
@@ -191,7 +189,8 @@ def _check_ranges(fields: dict[str, Any], ranges: dict[str, tuple], kind: type, 
         value, (least, most) = fields[name], ranges[name]
         if not _is_number(value, kind) or not least <= value <= most:
             if name == "vocab_size":
-                raise ValueError(f"vocab_size is {value!r:.80}; {_STOCK.format(what=f'reads {least} tokens')}")
+                advice = "use such a model with the classes and pipelines of transformers, without remote code"
+                raise ValueError(f"vocab_size is {value!r:.80}; this package reads {least} tokens: {advice}")
             raise ValueError(f"{name} is {value!r:.80}; give {what} from {least} to {most}")
 
 
@@ -210,28 +209,6 @@ def _check_kinds(fields: dict[str, Any]) -> None:
         1 <= len(dilations) <= 16 and all(_is_number(value, Integral) and 1 <= value <= 64 for value in dilations)
     ):
         raise ValueError(f"dilations is {dilations!r:.80}; give 1 to 16 whole numbers from 1 to 64")
-    labels = fields.get("id2label", {"0": ""})
-    if (count := fields.get("num_labels", len(labels))) != 1 or [str(label) for label in labels] != ["0"]:
-        count = count if count != 1 else len(labels)
-        raise ValueError(f"num_labels is {count}; {_STOCK.format(what='predicts one number, expression, label 0')}")
-
-
-def _check_label_statistics(mean: float, std: float) -> None:
-    if not (_is_number(mean, Real) and _is_number(std, Real) and math.isfinite(mean) and 0 < std < math.inf):
-        raise ValueError(f"label_mean is {mean!r:.80} and label_std {std!r:.80}; give finite numbers, std above 0")
-
-
-def _check_calibration(value: Any) -> None:
-    """Check what `intervals.fit` returns: mean error at rising predictions, and a rising ratio for each level."""
-    lists = [value.get(name) for name in ("expression", "spread", "ratios")] if isinstance(value, dict) else []
-    if not lists or not all(isinstance(numbers, list) and 0 < len(numbers) <= 50 for numbers in lists):
-        raise ValueError("calibration lacks lists expression, spread and ratios of 1 to 50 numbers; calibrate again")
-    if not all(_is_number(number, Real) and math.isfinite(number) for numbers in lists for number in numbers):
-        raise ValueError("calibration holds values that are not finite numbers; calibrate the model again")
-    expression, spread, ratios = lists
-    rising = all(numbers == sorted(numbers) for numbers in (expression, ratios))
-    if len(expression) != len(spread) or not rising or min(*spread, ratios[0]) < 0:
-        raise ValueError("calibration is negative, not rising, or has lists of unequal lengths; calibrate again")
 
 
 def _check_insert_lengths(value: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from transformers import PreTrainedConfig
 
 from .config_checks import FIELDS, check_config, check_layout, read_config
+from .target_fields import EXPRESSION, labels_of, target_names
 
 
 class DnaConfig(PreTrainedConfig):
@@ -17,12 +18,15 @@ class DnaConfig(PreTrainedConfig):
         stride: bp from one 3-mer to the next: 3 (default, the entry's) or 1 (overlapping).
         context: bp of the plasmid on each side of the insert, 0 to 150, a multiple of 3 for stride 3. Default: 150.
         reading_frames: number of reading frames that a prediction averages, 1 to 3 (1 for stride 1). Default: 1.
-        label_mean, label_std: mean and standard deviation of the training labels, in expression units. The loss is in
-            units of `label_std`. Default: 0 and 1.
-        calibration: for prediction intervals, as `dream-bert calibrate` writes it. Default: None.
+        label_mean, label_std: mean and standard deviation of the training labels, in expression units; of several
+            targets, a list of one number for each, or one number for all. The loss is in units of `label_std`.
+            Default: 0 and 1.
+        calibration: for prediction intervals, as `dream-bert calibrate` writes it; of several targets, a list of one
+            for each. Default: None.
         insert_lengths: shortest and longest insert in the training data, in bp. Default: None, unknown.
         max_position_embeddings: most tokens of an input. Default: 512.
-        **kwargs: fields of the model's own configuration.
+        **kwargs: fields of the model's own configuration. A model of several targets has their names in `id2label`,
+            `{0: "glucose", 1: "galactose"}`, and `problem_type="regression"`. Default: the one target `expression`.
 
     Raises:
         ValueError: if a value has a wrong type or is out of range.
@@ -33,9 +37,9 @@ class DnaConfig(PreTrainedConfig):
         stride: int = 3,
         context: int = 150,
         reading_frames: int = 1,
-        label_mean: float = 0.0,
-        label_std: float = 1.0,
-        calibration: dict[str, list[float]] | None = None,
+        label_mean: float | list[float] = 0.0,
+        label_std: float | list[float] = 1.0,
+        calibration: dict[str, list[float]] | list[dict[str, list[float]]] | None = None,
         insert_lengths: list[int] | None = None,
         max_position_embeddings: int = 512,
         **kwargs: Any,
@@ -44,7 +48,7 @@ class DnaConfig(PreTrainedConfig):
             raise ValueError(f"model_type is {kind!r:.80}; give {self.model_type}")
         fields = dict(k=3, vocab_size=130, pad_token_id=0, max_position_embeddings=max_position_embeddings) | kwargs
         if "id2label" not in kwargs:
-            fields |= dict(id2label={0: "expression"}, label2id={"expression": 0}, problem_type="regression")
+            fields |= labels_of([EXPRESSION])
         training = {"label_mean": label_mean, "label_std": label_std, "calibration": calibration}
         check_config(fields | training | {"insert_lengths": insert_lengths})
         check_layout(stride, context, reading_frames, max_position_embeddings)
@@ -56,6 +60,11 @@ class DnaConfig(PreTrainedConfig):
         self.label_std = label_std
         self.calibration = calibration
         self.insert_lengths = insert_lengths
+
+    @property
+    def targets(self) -> list[str]:
+        """Return the names of what the model predicts, in the order of its outputs; a single one is `expression`."""
+        return target_names(self.id2label)
 
     @classmethod
     def _dict_from_json_file(cls, json_file: str | Path) -> dict[str, Any]:

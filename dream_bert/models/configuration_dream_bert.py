@@ -7,6 +7,7 @@ from transformers import BertConfig
 # Imported for older transformers: they copy from a local folder only files that the loaded one imports itself.
 from .config_checks import check_config  # noqa: F401
 from .configuration_dna import DnaConfig
+from .target_fields import target_names  # noqa: F401
 
 _WIDTHS = dict(hidden_size=512, num_attention_heads=8, intermediate_size=2048, max_position_embeddings=512)
 

@@ -6,6 +6,7 @@ from typing import Any
 # Imported for older transformers: they copy from a local folder only files that the loaded one imports itself.
 from .config_checks import check_config  # noqa: F401
 from .configuration_dna import DnaConfig
+from .target_fields import target_names  # noqa: F401
 
 
 class DreamConvConfig(DnaConfig):

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.utils import SAFE_WEIGHTS_NAME, cached_file
 
@@ -129,23 +129,36 @@ def _find(name: str | Path, hub: dict[str, Any]) -> Path:
 
 
 class PredictsExpression:
-    """Base of models with `config.label_mean`, `config.label_std`, and a linear `classifier` of one output."""
+    """Base of models with `config.label_mean`, `config.label_std`, and a linear `classifier` of an output a target."""
 
     def squared_errors(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Compute squared errors, float32 (n,), in units of the training labels' variance; the loss is their mean.
+        """Compute squared errors, float32 as `labels`, in units of the variance of each target's training labels.
 
         Args:
-            logits: (n, 1), in expression units.
-            labels: (n,), in expression units.
+            logits: (n, targets), in expression units.
+            labels: (n,) if there is one target, or (n, targets), in expression units.
         """
-        return ((logits.flatten().float() - labels.flatten().float()) / self.config.label_std).square()
+        std = self.config.label_std
+        std = torch.tensor(std, device=logits.device) if isinstance(std, list) else std
+        return ((logits.float().view(labels.shape) - labels.float()) / std).square()
+
+    def mean_squared_error(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Compute the mean of `squared_errors` over the labels that were measured, which are not NaN."""
+        measured = ~labels.isnan()
+        # A label of NaN would make the gradient NaN, even where its error is left out of the mean.
+        known = labels.where(measured, logits.detach().view(labels.shape).to(labels))
+        return self.squared_errors(logits, known).sum() / measured.sum()
 
     @torch.no_grad()
-    def set_label_statistics(self, mean: float, std: float) -> None:
+    def set_label_statistics(self, mean: float | list[float], std: float | list[float]) -> None:
         """Scale an untrained output layer to the labels' mean and standard deviation, in expression units.
 
         The loss is then that of standardised labels, while the model predicts expression units in any loader.
+
+        Args:
+            mean, std: of the labels; a list of one number for each of several targets.
         """
         self.config.label_mean, self.config.label_std = mean, std
-        self.classifier.weight.mul_(std)
-        nn.init.constant_(self.classifier.bias, mean)
+        weight, bias = self.classifier.weight, self.classifier.bias
+        weight.mul_(torch.tensor(std).view(-1, 1).to(weight))
+        bias.copy_(torch.tensor(mean).expand(len(bias)))

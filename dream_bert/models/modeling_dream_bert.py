@@ -14,6 +14,7 @@ from .configuration_dna import DnaConfig  # noqa: F401
 from .configuration_dream_bert import DreamBertConfig
 from .fast_layers import TokenProjections, first_row, is_stock, layer_on_cpu
 from .modeling_dna import FromSafetensors, PredictsExpression
+from .target_fields import target_names  # noqa: F401
 
 
 def _auto_map(auto_model: str) -> dict[str, str]:
@@ -83,10 +84,10 @@ class DreamBertForMaskedLM(FromSafetensors, BertForMaskedLM):
 
 
 class BertForSequenceRegression(PredictsExpression, FromSafetensors, BertForSequenceClassification):
-    """Embeddings, layers, pooler, dropout and one linear output: expression.
+    """Embeddings, layers, pooler, dropout and a linear output for each target.
 
-    Weights and numbers are those of stock `BertForSequenceClassification` with one label. Two things are added: the
-    last layer computes the `[CLS]` row alone, the only one that the pooler reads; and inputs may have an axis of
+    Weights and numbers are those of stock `BertForSequenceClassification` with as many labels. Two things are added:
+    the last layer computes the `[CLS]` row alone, the only one that the pooler reads; and inputs may have an axis of
     reading frames, whose outputs are averaged.
     """
 
@@ -113,12 +114,12 @@ class BertForSequenceRegression(PredictsExpression, FromSafetensors, BertForSequ
         Args:
             input_ids: int64, (n, length) or (n, frames, length).
             attention_mask, token_type_ids, position_ids: of the same shape; as in stock BERT.
-            labels: expression, float (n,).
+            labels: expression, float (n,), or (n, targets); NaN where it was not measured.
             **kwargs: stock BERT's other arguments (`inputs_embeds`, `output_attentions`, …); with them, stock BERT's
                 forward runs.
 
         Returns:
-            `logits`, (n, 1), in expression units; `loss`, the mean squared error in units of `config.label_std`.
+            `logits`, (n, targets), in expression units; `loss`, as `mean_squared_error` computes it.
         """
         inputs = dict(attention_mask=attention_mask, token_type_ids=token_type_ids, position_ids=position_ids)
         frames = input_ids.shape[:2] if input_ids is not None and input_ids.dim() == 3 else None
@@ -133,7 +134,7 @@ class BertForSequenceRegression(PredictsExpression, FromSafetensors, BertForSequ
         if frames:
             output.logits = output.logits.unflatten(0, frames).mean(1)
         if labels is not None:
-            output.loss = self.squared_errors(output.logits, labels).mean()
+            output.loss = self.mean_squared_error(output.logits, labels)
         return output
 
     def _first_token(self, input_ids: Tensor, attention_mask: Tensor | None, **inputs: Tensor | None) -> Tensor:

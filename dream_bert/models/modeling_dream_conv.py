@@ -13,6 +13,7 @@ from .config_checks import check_config  # noqa: F401
 from .configuration_dna import DnaConfig  # noqa: F401
 from .configuration_dream_conv import DreamConvConfig
 from .modeling_dna import FromSafetensors, PredictsExpression
+from .target_fields import target_names  # noqa: F401
 
 SIXMER = 6
 _SPECIAL_TOKENS, _SEP, _N = 5, 3, 4  # as in encoding.py, which is not beside a published model
@@ -76,8 +77,9 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
         )
         self.dropout = nn.Dropout1d(config.hidden_dropout_prob)
         self.head = nn.Sequential(nn.Dropout(2 * config.hidden_dropout_prob), nn.Linear(2 * width, width), nn.SiLU())
-        self.classifier = nn.Linear(width, 1)
-        self.register_buffer("sixmers", torch.zeros(5**SIXMER))
+        self.classifier = nn.Linear(width, config.num_labels)
+        sizes = (5**SIXMER,) if config.num_labels == 1 else (config.num_labels, 5**SIXMER)
+        self.register_buffer("sixmers", torch.zeros(sizes))
         config.auto_map = {
             "AutoConfig": "configuration_dream_conv.DreamConvConfig",
             "AutoModel": "modeling_dream_conv.DreamConvForSequenceRegression",
@@ -128,16 +130,17 @@ class DreamConvForSequenceRegression(PredictsExpression, FromSafetensors, PreTra
         Args:
             input_ids: int64 (n, length), `[CLS]`, overlapping 3-mers, `[SEP]`, padding.
             attention_mask: int64 (n, length), 0 at padding; None means no padding.
-            labels: expression, float (n,).
+            labels: expression, float (n,), or (n, targets); NaN where it was not measured.
             token_type_ids: ignored; stock tokenizers return them.
 
         Returns:
-            `logits`, (n, 1), in expression units; `loss`, the mean squared error in units of `config.label_std`.
+            `logits`, (n, targets), in expression units; `loss`, as `mean_squared_error` computes it.
         """
         bases = token_bases(input_ids)
         _, pooled = self.features(bases, attention_mask)
-        logits = self.classifier(self.head(pooled)) + self.sixmers[sixmer_numbers(bases)].sum(1, keepdim=True)
-        loss = None if labels is None else self.squared_errors(logits, labels).mean()
+        of_sixmers = self.sixmers[..., sixmer_numbers(bases)].sum(-1)  # (n,), or (targets, n)
+        logits = self.classifier(self.head(pooled)) + of_sixmers.view(-1, len(bases)).T
+        loss = None if labels is None else self.mean_squared_error(logits, labels)
         return SequenceClassifierOutput(loss=loss, logits=logits)
 
 

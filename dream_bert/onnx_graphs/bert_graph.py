@@ -61,7 +61,7 @@ class BertGraph(GraphWriter):
 
     @property
     def outputs(self) -> list[int | str]:
-        return ["batch", "length", self.config.vocab_size] if self.masked_lm else ["batch", 1]
+        return ["batch", "length", self.config.vocab_size] if self.masked_lm else super().outputs
 
     # --- the model ----------------------------------------------------------------------------------------------
 

@@ -76,7 +76,7 @@ class ConvGraph(GraphWriter):
         )
 
     def sixmers(self, bases: str) -> str:
-        """Add the sum of the 6-mers' weights, (n, 1); 6-mers without N have the numbers of `sixmer_numbers`."""
+        """Add the sum of the 6-mers' weights, (n, targets); 6-mers without N have the numbers of `sixmer_numbers`."""
         n = len(BASES) - 1
         places = len(BASES) ** np.arange(SIXMER - 1, -1, -1)
         numbers = self.node(
@@ -86,8 +86,12 @@ class ConvGraph(GraphWriter):
             self.weight("all_n", np.array([n * places.sum()], dtype=np.float32)),
             pads=[0, 0, 0, SIXMER - 1],
         )
-        weights = self.node("Gather", self.stored("sixmers"), self.node("Cast", numbers, to=TensorProto.INT64))
-        return self.node("ReduceSum", weights, self.weight("places", np.array([2, 3])), keepdims=0)
+        numbers = self.node("Cast", numbers, to=TensorProto.INT64)  # (n, 1, 1, length)
+        if self.targets == 1:
+            weights = self.node("Gather", self.stored("sixmers"), numbers)
+            return self.node("ReduceSum", weights, self.weight("places", np.array([2, 3])), keepdims=0)
+        weights = self.node("Gather", self.weight("sixmers", self.state["sixmers"].T), numbers)
+        return self.node("ReduceSum", weights, self.weight("all_places", np.array([1, 2, 3])), keepdims=0)
 
     def head(self, hidden: str, mask: str, counted: str) -> str:
         """Add the mean and the maximum over all bases, (n, 2 · width), and the layers on top."""

@@ -20,14 +20,21 @@ class GraphWriter:
     Its methods add nodes and return the name of their output.
     """
 
-    outputs: list[int | str] = ["batch", 1]
-    """The shape of `logits`."""
-
     def __init__(self, model: "PreTrainedModel"):
         self.config = model.config
         self.state = self.read_state(model)
         self.nodes: list[onnx.NodeProto] = []
         self.weights: dict[str, onnx.TensorProto] = {}
+
+    @property
+    def outputs(self) -> list[int | str]:
+        """Return the shape of `logits`."""
+        return ["batch", self.targets]
+
+    @property
+    def targets(self) -> int:
+        """Return the number of targets of a regression model."""
+        return len(self.state["classifier.bias"])
 
     def build(self, observed: Sequence[str] = ()) -> onnx.ModelProto:
         """Build the ONNX model, with the outputs `logits` and the tensors `observed`."""

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import DataError
 from ..inference.model_files import TRAINING_INFO
 from ..io.output import new_folder
 from ..io.records import Columns
@@ -60,7 +59,8 @@ def finetune(
         output: the folder to make.
         model: folder, Hub id or shipped name of the model to start from. Default: the shipped BERT, or the shipped
             convolutions if an insert is too long for it.
-        target: column of the labels. Default: found by its usual names.
+        target: column of the labels, or several for a model with an output for each; some of a row's labels may be
+            missing. Default: found by its usual names.
         test: a table of promoters to hold out. Default: 15 % of `data`.
         sequence_column: column of the sequences. Default: found by its usual names.
         duplicates: `average` the labels of rows with one sequence (default), or `refuse` different ones.
@@ -82,8 +82,6 @@ def finetune(
 
     sources = [data] if isinstance(data, str | Path) else list(data)
     targets = [target] if isinstance(target, str) else list(target)
-    if len(targets) > 1:
-        raise DataError(f"{len(targets)} targets are named; fine-tune on one")
     output = Path(output)
     check_new(output)
     work = output.with_name(output.name + UNFINISHED)
@@ -99,7 +97,8 @@ def finetune(
                 "seed": seed,
                 "on_error": on_error,
             }
-            columns = Columns(sequence_column, None, targets[0] if targets else None)
+            label = tuple(targets) if len(targets) > 1 else targets[0] if targets else None
+            columns = Columns(sequence_column, None, label)
             reading = {"columns": columns, "duplicates": duplicates, "on_error": on_error}
             measured = read_measurements(sources, rejects=rejects, **reading)
             held_out = None if test is None else read_measurements([test], **reading)

@@ -105,7 +105,8 @@ def _start(arguments: "ModelArguments") -> dict[str, Any]:
 
 def data_record(manifest: dict[str, Any]) -> dict[str, Any]:
     """Select from a manifest the fields that identify the rows and how they were assigned to splits."""
-    return {key: manifest[key] for key in ("fingerprint", "seed", "keep_related", "threshold") if key in manifest}
+    keys = ("fingerprint", "seed", "keep_related", "threshold", "targets")
+    return {key: manifest[key] for key in keys if key in manifest}
 
 
 def _changed(args: TrainingArguments) -> dict[str, Any]:

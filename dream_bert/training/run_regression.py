@@ -18,6 +18,7 @@ from .distillation import TaughtOutput, load_teacher, taught
 from .info import write_info
 from .label_scale import has_output_layer, start_at_labels
 from .metrics import regression_metrics
+from .outputs import set_targets
 from .run import build_model, check_validation, evaluate, open_split, run_script, train
 from .trainer import PromoterTrainer
 
@@ -67,14 +68,20 @@ def fine_tune(
     kind = REGRESSION_MODELS[model_args.config().model_type]
     if run_args.ridge_share and kind is not DreamConvForSequenceRegression:
         raise ArgumentError("--ridge_share is for convolutions; leave it out, or give --preset conv")
+    splits = {
+        name: open_split(data_args.data, "regression", name, run_args) for name in ("train", "validation", "test")
+    }
+    targets = splits["train"].targets
+    if run_args.ridge_share and len(targets) > 1:
+        raise ArgumentError(f"--ridge_share is for one target, and the data have {len(targets)}; leave it out")
     teacher = None if run_args.teacher is None else load_teacher(run_args.teacher, model_args.config())
     is_trained = model_args.start is not None and has_output_layer(model_args.config())
     model = build_model(kind, model_args, run_args.seed)
+    set_targets(model, targets)
     config = model.config
 
     def batches(split: str, **kwargs) -> RegressionBatches:
-        rows = open_split(data_args.data, "regression", split, run_args)
-        return RegressionBatches(rows, config, run_args.seed, **kwargs)
+        return RegressionBatches(splits[split], config, run_args.seed, **kwargs)
 
     training = batches("train", limit=data_args.max_train_rows, partial_rows=run_args.partial_rows)
     test = batches("test")
@@ -86,10 +93,10 @@ def fine_tune(
     config.insert_lengths = [lengths["shortest"], lengths["longest"]]
 
     def loss(outputs, labels: Tensor, num_items_in_batch: Tensor | None = None) -> Tensor:
-        """Compute the mean squared error over the rows of all accumulation steps and processes."""
+        """Compute the mean squared error over the labels of all accumulation steps and processes."""
         error = model.squared_errors(outputs.logits, labels)
         if isinstance(outputs, TaughtOutput):
-            error = error + outputs.hint_error
+            error = error + outputs.hint_error.view(-1, *[1] * (labels.dim() - 1))
         error = error[labels != IGNORED]
         return error.sum() / (len(error) if num_items_in_batch is None else num_items_in_batch)
 
@@ -100,7 +107,7 @@ def fine_tune(
         eval_dataset=validation,
         data_collator=dict,  # a data set's items are batches already
         compute_loss_func=loss,
-        compute_metrics=regression_metrics,
+        compute_metrics=lambda prediction: regression_metrics(prediction, config.targets, config.label_std),
     )
     if progress is not None:
         for printing in (PrinterCallback, ProgressCallback):

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 from closeness import assert_close
-from conftest import PLASMID_AROUND_INSERT
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from plasmid import PLASMID_AROUND_INSERT
 
 import dream_bert
 from dream_bert import DreamConvConfig, DreamConvForSequenceRegression, SequenceError, mutagenesis, predict

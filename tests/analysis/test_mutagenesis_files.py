@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 from closeness import assert_close
-from conftest import PLASMID_AROUND_INSERT
+from plasmid import PLASMID_AROUND_INSERT
 from verb_processes import run_in_processes
 
 from dream_bert import evolvability_vector, mutagenesis, mutational_robustness

@@ -18,6 +18,7 @@ from dream_bert.hub.card import render_card
 from dream_bert.hub.publish import DEFAULT_MODELS
 from dream_bert.inference.model_files import TRAINING_INFO
 from dream_bert.io.reader import read_records
+from dream_bert.models.target_fields import labels_of
 from dream_bert.sequence.construct import to_insert
 
 ROOT = Path(__file__).parents[2]
@@ -167,3 +168,21 @@ def test_data_are_described_by_their_record(folder):
     assert "Training data: my own promoters; before that, 58,984 promoters of GEO" in card
     assert "of 2 such runs; 2 of them learned from promoters of others." in card
     assert "in counts a minute. It follows" in card and "Expression is in counts a minute;" in card
+
+
+def test_several_targets_are_named_with_their_scale_and_results(folder):
+    config = json.loads((folder / "config.json").read_text()) | labels_of(["glucose", "log2(a|b)"])
+    config |= {"label_mean": [7.1, -0.5], "label_std": [4.0, 0.25], "calibration": None}
+    (folder / "config.json").write_text(json.dumps(config))
+    info = json.loads((folder / "training_info.json").read_text())
+    metrics = {"pearson": 0.5, "mse": 0.9, "pearson_glucose": 0.75, "pearson_log2(a|b)": 0.25, "mse_glucose": 8.0}
+    info["results"] = {"test": {f"test_{name}": value for name, value in metrics.items()}}
+    del info["data"]["units"]
+    (folder / "training_info.json").write_text(json.dumps(info))
+    text = render_card("regression", "user/own", folder)
+    assert "glucose (mean 7.1, standard deviation 4); log2(a|b) (mean -0.5, standard deviation 0.25)" in text
+    assert 'pipeline("text-classification", model="user/own", top_k=None)' in text
+    assert "# [{'glucose': …, 'log2(a|b)': …}]" in text and '`[{"glucose": …, "log2(a|b)": …}]`' in text
+    assert r"| test, log2(a\|b) | 0.250 | not defined |" in text and "| test, glucose | 0.750 | 8.000 |" in text
+    own = {r.metric_name: r.metric_value for r in ModelCard(text).data.eval_results if r.dataset_split == "test"}
+    assert (own["pearson of glucose"], own["pearson of log2(a|b)"], own["mse of glucose"]) == (0.75, 0.25, 8.0)

@@ -15,6 +15,7 @@ from dream_bert import KmerTokenizer, predict
 from dream_bert.hub.handler import MAX_CHARACTERS, MAX_SEQUENCES, EndpointHandler, RequestError
 from dream_bert.hub.publish import write_repository
 from dream_bert.inference.model_files import DEFAULT_MODEL
+from dream_bert.models.target_fields import labels_of
 from dream_bert.sequence.construct import OLIGO_END, OLIGO_START, SequenceError, to_oligo
 
 # What the endpoint's server does with a model's folder, where this package is not installed.
@@ -157,3 +158,19 @@ def test_dropout_is_off(tiny_model, inserts, tmp_path):
     handler = EndpointHandler(str(tmp_path))
     torch.manual_seed(0)
     assert handler({"inputs": inserts}) == handler({"inputs": inserts})
+
+
+@pytest.mark.parametrize("reading_frames", [1, 3])
+def test_several_targets_are_answered_by_name(tiny_model, inserts, reading_frames, tmp_path):
+    names = ["glucose", "galactose"]
+    model = tiny_model(stride=3, context=30, reading_frames=reading_frames, **labels_of(names))
+    model.save_pretrained(tmp_path)
+    KmerTokenizer.build(3, 30).save_pretrained(tmp_path)
+    handler = EndpointHandler(str(tmp_path))
+    answer = handler({"inputs": inserts})
+    assert_close([[row[name] for name in names] for row in answer], predict(inserts, model))
+    assert [[*row] for row in handler({"inputs": ">one\nACGT\n"})] == [["id", *names]]
+    with torch.no_grad():
+        handler.model.classifier.bias[1] = torch.nan
+    with pytest.raises(ValueError, match="record '0': the model predicts no finite number"):
+        handler({"inputs": inserts})

@@ -1,7 +1,7 @@
 """Notes on inserts outside of what a model was trained on, and how often a warning counts them."""
 
 import pytest
-from conftest import PLASMID_AROUND_INSERT
+from plasmid import PLASMID_AROUND_INSERT
 
 from dream_bert.errors import InputWarning
 from dream_bert.inference.notes import InsertReader

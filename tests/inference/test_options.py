@@ -5,7 +5,7 @@ import csv
 import pytest
 import torch
 from closeness import assert_close
-from conftest import PLASMID_AROUND_INSERT
+from plasmid import PLASMID_AROUND_INSERT
 
 import dream_bert.export.quantize
 from dream_bert import BertForSequenceRegression, DreamBertConfig, DreamConvConfig, DreamConvForSequenceRegression

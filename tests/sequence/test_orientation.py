@@ -4,9 +4,9 @@ import random
 from math import comb
 
 import pytest
-from conftest import PLASMID_AROUND_INSERT
 from hypothesis import given
 from hypothesis import strategies as st
+from plasmid import PLASMID_AROUND_INSERT
 
 from dream_bert.sequence.construct import to_insert
 from dream_bert.sequence.orientation import find_oligo, reverse_complement

@@ -324,3 +324,18 @@ def test_shipped_bert_is_ahead_of_all_peers_on_real_promoters(source, shared_dat
     tuned, *peers = finetune(table, tmp_path / "mine", test=test).comparison.targets[0].scores
     assert all(math.isnan(peer.pearson) or tuned.pearson > peer.pearson for peer in peers)
     assert all(tuned.mse < peer.mse for peer in peers)
+
+
+def test_several_targets_have_an_output_and_peers_each(conv, tmp_path, capsys):
+    rows = [
+        (insert, f"{label}\t{'' if number % 5 == 0 else 10 - label}") for number, (insert, label) in enumerate(ROWS)
+    ]
+    table = write(tmp_path / "assay.tsv", rows, "sequence\trep1\trep2")
+    mine = tmp_path / "mine"
+    assert cli.main(["finetune", str(table), "-o", str(mine), "--model", str(conv), "--target", "rep1,rep2"]) == 0
+    assert {line.split("\t")[0] for line in capsys.readouterr().out.splitlines()[1:-1]} == {"rep1", "rep2"}
+    assert dream_bert.predict([rows[0][0]], mine).shape == (1, 2)
+    header = (mine / "held_out.tsv").read_text().splitlines()[0].split("\t")
+    assert header == ["sequence", "measured_rep1", "predicted_rep1", "measured_rep2", "predicted_rep2"]
+    assert (mine / "report.html").read_text().count("<svg") == 7
+    assert "| rep2 | fine-tuned model |" in (mine / "README.md").read_text()

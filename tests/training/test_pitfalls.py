@@ -11,6 +11,7 @@ import average
 import numpy as np
 import pytest
 import torch
+from closeness import assert_close
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -300,21 +301,33 @@ def test_counts_of_prepared_rows_add_up(promoters, copies, keep_related, tmp_pat
 # --- models of another shape ------------------------------------------------------------------------------------
 
 
-def test_several_outputs_are_for_stock_transformers(tiny_config, tmp_path):
+def save_stock(folder: Path, config: DreamBertConfig, problem_type: str | None) -> BertForSequenceClassification:
+    """A model of four outputs as stock transformers saves it, with the tokenizer beside it."""
     torch.manual_seed(0)
-    config = tiny_config(stride=1, context=0).to_dict() | {"id2label": dict(enumerate("abcd"))}
-    stock = BertForSequenceClassification(BertForSequenceClassification.config_class(**config)).eval()
-    stock.save_pretrained(tmp_path)
-    KmerTokenizer.build(1, 0, 512).save_pretrained(tmp_path)
+    fields = config.to_dict() | {"id2label": dict(enumerate("abcd")), "problem_type": problem_type}
+    stock = BertForSequenceClassification(BertForSequenceClassification.config_class(**fields)).eval()
+    stock.save_pretrained(folder)
+    KmerTokenizer.build(1, 0, 512).save_pretrained(folder)
+    return stock
+
+
+def test_several_outputs_that_stock_transformers_trained_are_targets(tiny_config, tmp_path):
+    stock = save_stock(tmp_path, tiny_config(stride=1, context=0), "regression")
     insert = "GATTACA" * 9
-    with pytest.raises(ModelError, match="^num_labels is 4; this package predicts one number"):
-        predict([insert], tmp_path)
-    with pytest.raises(ModelError, match=r"4 outputs.* pipeline\('text-classification', top_k=None, function_to"):
+    logits = stock(torch.tensor([KmerTokenizer.build(1, 0, 512)(insert)["input_ids"]])).logits[0].tolist()
+    assert_close(predict([insert], tmp_path)[0], logits)
+    answer = pipeline("promoter-expression", model=str(tmp_path))(insert)
+    assert [*answer] == [*"abcd"]
+    assert_close([*answer.values()], logits)
+
+
+def test_a_classifier_is_for_stock_transformers(tiny_config, tmp_path):
+    save_stock(tmp_path, tiny_config(stride=1, context=0), None)
+    with pytest.raises(ModelError, match="^num_labels is 4, and problem_type is not 'regression'; this package"):
+        predict(["ACGT"], tmp_path)
+    with pytest.raises(ModelError, match="^model is a BertForSequenceClassification; give a folder, a Hub id or"):
         pipeline("promoter-expression", model=str(tmp_path))
-    said = pipeline("text-classification", model=str(tmp_path), top_k=None, function_to_apply="none")([insert])[0]
-    ids = torch.tensor([KmerTokenizer.build(1, 0, 512)(insert)["input_ids"]])
-    logits = dict(zip("abcd", stock(ids).logits[0].tolist(), strict=True))
-    assert {entry["label"]: entry["score"] for entry in said} == pytest.approx(logits, rel=1e-4, abs=1e-4)
+    assert len(pipeline("text-classification", model=str(tmp_path), top_k=None)(["GATTACA" * 9])[0]) == 4
 
 
 def test_resized_embeddings_are_for_stock_transformers(tiny_model, tmp_path):
