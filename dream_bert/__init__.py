@@ -25,6 +25,7 @@ _MODULES = {
     "export_folder": "export.folder",
     "export_onnx": "export.folder",
     "evolvability_vector": "analysis.robustness",
+    "finetune": "training.finetune",
     "mutagenesis": "analysis.mutagenesis",
     "mutational_robustness": "analysis.robustness",
     "plot_logo": "plots.mutagenesis",

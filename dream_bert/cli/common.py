@@ -25,13 +25,13 @@ def columns(args: argparse.Namespace, labels: bool = False) -> "Columns":
     from ..io.records import Columns
 
     label = getattr(args, "label_column", None)
-    return Columns(args.sequence_column, args.id_column, _several(label) if labels and label else label)
+    return Columns(args.sequence_column, args.id_column, several_names(label) if labels and label else label)
 
 
-def _several(names: str) -> str | tuple[str, ...]:
+def several_names(names: str) -> str | tuple[str, ...]:
     """Split names at commas; a name that has a comma stands in double quotes.
 
-    >>> _several("glucose, galactose"), _several('"log2(a, b)"')
+    >>> several_names("glucose, galactose"), several_names('"log2(a, b)"')
     (('glucose', 'galactose'), 'log2(a, b)')
     """
     parts = next(csv.reader(["".join(names.splitlines())], skipinitialspace=True))

@@ -12,6 +12,7 @@ from . import (
     calibrate,
     design,
     export,
+    finetune,
     mutagenesis,
     plot,
     predict,
@@ -73,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     for verb in (
         *(predict, mutagenesis, variants, windows, design, plot, score),
-        *(prepare, calibrate, simulate, export, publish),
+        *(finetune, prepare, calibrate, simulate, export, publish),
     ):
         verb.add(verbs)
     return parser

@@ -14,6 +14,8 @@ from ..models.config_checks import read_json
 from ..models.configuration_dna import DnaConfig
 from ..models.configuration_dream_bert import DreamBertConfig
 from ..models.configuration_dream_conv import DreamConvConfig
+from .card_finetuning import describe_finetuning
+from .card_finetuning import table as _table
 from .card_targets import describe_answers, describe_units, split_and_target, split_metrics
 
 _METRICS = {
@@ -50,6 +52,7 @@ def render_card(kind: str, repo_id: str, folder: Path) -> str:
             | _scale(info, config)
             | describe_answers(config)
             | _scores(scores)
+            | describe_finetuning(kind, repo_id, info)
         )
         results = [*_split_results(kind, info, config), *_leaderboard_results(scores)]
     except FileNotFoundError:
@@ -60,7 +63,7 @@ def render_card(kind: str, repo_id: str, folder: Path) -> str:
         raise CardError(
             f"{folder}: {TRAINING_INFO} or {EVALUATION} is incomplete ({error!r}); publish what training wrote"
         ) from error
-    card = ModelCard(Template(_template(kind)).substitute(values))
+    card = ModelCard(Template(_template("finetuned" if "finetuning" in info else kind)).substitute(values))
     card.data.model_name, card.data.eval_results = values["name"], results
     return str(card)
 
@@ -180,12 +183,6 @@ def _scores(scores: dict | None) -> dict[str, str]:
     totals = {name: f"{scores[name]:.3f}" for name in ("pearson_score", "spearman_score")}
     rows.append(["**DREAM score**", "", "", *(f"**{total}**" for total in totals.values())])
     return totals | {"subsets": _table(["public leaderboard", "n", "Pearson", "r²", "Spearman"], rows)}
-
-
-def _table(header: list[str], rows: list[list[str]]) -> str:
-    lines = ["| " + " | ".join(row) + " |" for row in (header, *rows)]
-    lines.insert(1, "|" + "---|" * len(header))
-    return "\n".join(lines)
 
 
 def _split_results(kind: str, info: dict, config: dict) -> Iterable[EvalResult]:

@@ -20,7 +20,7 @@ from transformers.utils import SAFE_WEIGHTS_NAME
 from ..errors import PublishError
 from ..export.checkpoint import complete_checkpoint
 from ..inference.loading import load_complete
-from ..inference.model_files import CHECKPOINTS, DEFAULT_MODEL, EVALUATION, TRAINING_INFO, model_name
+from ..inference.model_files import CHECKPOINTS, DEFAULT_MODEL, EVALUATION, REPORT, TRAINING_INFO, model_name
 from ..models.config_checks import find_file, read_bytes
 from ..models.modeling_dream_bert import BertForSequenceRegression, DreamBertForMaskedLM
 from ..models.modeling_dream_conv import DreamConvForSequenceRegression
@@ -37,7 +37,7 @@ DEFAULT_MODELS = {
     "conv": CHECKPOINTS / "dream-promoter-conv",
 }
 
-_RECORDS = ("config.json", TRAINING_INFO, EVALUATION)
+_RECORDS = ("config.json", TRAINING_INFO, EVALUATION, REPORT)
 _PACKAGE = Path(__file__).parents[1]
 _ENDPOINT_CODE = ("hub/handler.py", "sequence/construct.py")
 _TOKEN = re.compile(rb"\bhf_[A-Za-z0-9]{20,}")

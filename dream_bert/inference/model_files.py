@@ -39,5 +39,8 @@ TRAINING_INFO = "training_info.json"
 EVALUATION = "evaluation.json"
 """File with the scores on the challenge's public leaderboard, as `dream-bert score --json` prints them."""
 
+REPORT = "report.html"
+"""File that `finetune` writes about a model."""
+
 ONNX_FILES = {"onnx": "onnx/model.onnx", "onnx-int8": "onnx/model_int8.onnx"}
 """Path of each backend's graph in a model's folder."""

@@ -15,7 +15,7 @@ from ..io.output import open_output
 FORMATS = {".svg": "svg", ".png": "png"}
 """Formats of pictures by the suffix of a file."""
 
-_STYLE = {
+STYLE = {
     "font.size": 8,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -41,7 +41,7 @@ def new_axes(width: float, height: float) -> Axes:
     """Return the axes of a new figure of pyplot, which notebooks show; width and height are in inches."""
     import matplotlib.pyplot as plt
 
-    with plt.rc_context(_STYLE):
+    with plt.rc_context(STYLE):
         return plt.subplots(figsize=(width, height), layout="constrained")[1]
 
 
@@ -58,7 +58,7 @@ def open_picture(path: Path, width: float, height: float) -> Iterator[Figure]:
         OSError: if it cannot be written.
     """
     format = check_picture(path)
-    with open_output(path) as file, matplotlib.rc_context(_STYLE):
+    with open_output(path) as file, matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure
         metadata = {"Date": None} if format == "svg" else None

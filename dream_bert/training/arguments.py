@@ -30,12 +30,17 @@ class ModelArguments:
         default=None, metadata={"help": "bp from token to token, 1 or 3; default: the preset's."}
     )
     context: int | None = field(default=None, metadata={"help": "bp of plasmid on each side; default: the preset's."})
-    positions: int | None = field(default=None, metadata={"help": "Longest input in tokens of a random model."})
+    positions: int | None = field(
+        default=None, metadata={"help": "Longest input in tokens; those of a trained BERT are extended."}
+    )
     reading_frames: int | None = field(
         default=None, metadata={"help": "Frames averaged, 1 to 3; default: the preset's."}
     )
     dropout: float | None = field(default=None, metadata={"help": "Dropout of all kinds; default 0.1."})
     local_attention: bool = field(default=False, metadata={"help": "Random weights start as a convolution."})
+    random_weights: bool = field(
+        default=False, metadata={"help": "Take the sizes of --model, and start from random weights."}
+    )
 
     @property
     def start(self) -> str | None:
@@ -44,7 +49,7 @@ class ModelArguments:
         Raises:
             FileNotFoundError: if there is no such folder.
         """
-        return None if self.model is None else model_name(self.model)
+        return None if self.model is None or self.random_weights else model_name(self.model)
 
     def config(self) -> DnaConfig:
         """Return the configuration of the model to start from, with the changes that the arguments make.
@@ -54,7 +59,7 @@ class ModelArguments:
             ValueError: if the changes do not go together.
             OSError: if there is no such model.
         """
-        start = self.start
+        sizes = None if self.model is None else model_name(self.model)
         changes = {
             "stride": self.stride,
             "context": self.context,
@@ -64,18 +69,16 @@ class ModelArguments:
             "attention_probs_dropout_prob": self.dropout,
         }
         changes = {name: value for name, value in changes.items() if value is not None}
-        if start is not None:
-            kind = regression_class(start).config_class
+        if sizes is not None:
+            kind = regression_class(sizes).config_class
         else:
             kind = DreamConvConfig if self.preset == CONVOLUTIONS else DreamBertConfig
         if kind is DreamConvConfig:
             changes.pop("attention_probs_dropout_prob", None)
             if self.local_attention:
                 raise ArgumentError("--local_attention is for a BERT; leave it out")
-        if start is not None:
-            if kind is DreamBertConfig and self.positions is not None:
-                raise ArgumentError(f"--positions: {self.model} has its own; leave out --positions, or --model")
-            return kind.from_pretrained(start, **changes)
+        if sizes is not None:
+            return kind.from_pretrained(sizes, **changes)
         return kind(**changes) if kind is DreamConvConfig else kind.preset(self.preset, **changes)
 
 

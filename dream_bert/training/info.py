@@ -84,7 +84,10 @@ def to_json(info: dict[str, Any]) -> str:
 
 def _start(arguments: "ModelArguments") -> dict[str, Any]:
     """Describe the model that a run started from, with its own record if it was fine-tuned."""
-    start = {"model": arguments.model, "weights_sha256": weights_hash(arguments.start)}
+    start = {
+        "model": None if arguments.start is None else arguments.model,
+        "weights_sha256": weights_hash(arguments.start),
+    }
     if arguments.start is None:
         return start
     config = arguments.config()

@@ -20,6 +20,20 @@ def head_offsets(heads: int, stride: int) -> tuple[list[float], list[float]]:
     return near, far
 
 
+def frequencies(head_size: int) -> torch.Tensor:
+    """Return the frequencies of the sinusoids, in radians per position, float32 (head_size // 2,).
+
+    Evenly spaced ones would make tokens 2 * head_size apart look alike.
+    """
+    return math.pi * ((torch.arange(head_size // 2) + 0.5) / (head_size // 2)) ** 1.3
+
+
+def sinusoids(positions: int, head_size: int) -> torch.Tensor:
+    """Return pairs of cosine and sine of each position, float32 (positions, 2 * (head_size // 2))."""
+    angle = torch.arange(positions)[:, None] * frequencies(head_size)
+    return torch.stack([angle.cos(), angle.sin()], dim=-1).flatten(1)
+
+
 @torch.no_grad()
 def localise_attention(model: nn.Module) -> None:
     """Make each head of the first two layers of an untrained BERT attend to one fixed offset from every token.
@@ -36,13 +50,10 @@ def localise_attention(model: nn.Module) -> None:
     """
     config, embeddings = model.config, model.bert.embeddings
     size = config.hidden_size // config.num_attention_heads
-    # Evenly spaced frequencies would make tokens 2 * size apart look alike.
-    frequency = math.pi * ((torch.arange(size // 2) + 0.5) / (size // 2)) ** 1.3
+    frequency = frequencies(size)
     rotary = 2 * len(frequency)
-
-    angle = torch.arange(config.max_position_embeddings)[:, None] * frequency
     embeddings.position_embeddings.weight.zero_()
-    embeddings.position_embeddings.weight[:, :rotary] = torch.stack([angle.cos(), angle.sin()], dim=-1).flatten(1)
+    embeddings.position_embeddings.weight[:, :rotary] = sinusoids(config.max_position_embeddings, size)
     embeddings.token_type_embeddings.weight.zero_()
     # 3-mers use the other dimensions, so that positions and 3-mers do not mix.
     embeddings.word_embeddings.weight[:, :rotary] = 0

@@ -1,7 +1,8 @@
-"""Mix ridge regression on 6-mer counts into the predictions of the convolutional model."""
+"""Fit ridge regression on 6-mer counts, and mix it into the predictions of the convolutional model."""
 
 from collections.abc import Iterable
 from itertools import product
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,6 +12,69 @@ from ..sequence.encoding import BASES
 
 PENALTY = 30.0
 """Penalty on the squared weights, which are in expression units per occurrence of a 6-mer."""
+
+
+class Sums(NamedTuple):
+    """What ridge regression on 6-mer counts needs of the training rows, float64; the last feature is the constant 1.
+
+    `products`, (4097, 4097), are sums of the features' products, and `with_labels`, (4097,), those with the label.
+    """
+
+    products: Tensor
+    with_labels: Tensor
+
+
+@torch.no_grad()
+def sixmer_counts(input_ids: Tensor) -> Tensor:
+    """Count the 6-mers without N, in the order of A C G T, float32 (n, 4097); the last column is 1.
+
+    Args:
+        input_ids: int64 (n, length), overlapping 3-mers.
+    """
+    known = _known_sixmers()
+    column = torch.full((5**SIXMER,), len(known))
+    column[known] = torch.arange(len(known))
+    columns = column[sixmer_numbers(token_bases(input_ids.cpu()))]
+    # The last column would count 6-mers with N; it is overwritten by ones, for the constant.
+    counts = torch.zeros(len(columns), len(known) + 1).scatter_add_(1, columns, torch.ones(columns.shape))
+    counts[:, -1] = 1
+    return counts
+
+
+def sum_rows(batches: Iterable[dict[str, Tensor]]) -> Sums:
+    """Sum over `input_ids` and `labels` of the rows to fit."""
+    features = len(_known_sixmers()) + 1
+    sums = Sums(torch.zeros(features, features, dtype=torch.float64), torch.zeros(features, dtype=torch.float64))
+    for batch in batches:
+        counts = sixmer_counts(batch["input_ids"])
+        sums.products.add_(counts.T @ counts)  # sums of integers, exact in float32
+        sums.with_labels.add_(counts.T.double() @ batch["labels"].cpu().double())
+    return sums
+
+
+def ridge_weights(sums: Sums, penalty: float = PENALTY) -> Tensor:
+    """Fit ridge regression; returns the weights of the 6-mers and the constant, float64 (4097,), in label units."""
+    penalties = torch.full(sums.with_labels.shape, penalty, dtype=torch.float64)
+    penalties[-1] = 0  # the constant is free
+    factor = torch.linalg.cholesky(sums.products + penalties.diag())
+    return torch.cholesky_solve(sums.with_labels[:, None], factor)[:, 0]
+
+
+def ridge_weights_of_few(counts: Tensor, labels: Tensor, penalty: float) -> Tensor:
+    """Fit ridge regression as `ridge_weights`, in less time if there are fewer rows than 6-mers.
+
+    Args:
+        counts: of `sixmer_counts`, (n, 4097).
+        labels: (n,).
+        penalty: of the squared weights.
+    """
+    features, labels = counts[:, :-1].double(), labels.double()
+    centre, mean = features.mean(0), labels.mean()
+    features = features - centre
+    products = features @ features.T
+    factor = torch.linalg.cholesky(products + penalty * torch.eye(len(products), dtype=torch.float64))
+    weights = features.T @ torch.cholesky_solve((labels - mean)[:, None], factor)[:, 0]
+    return torch.cat([weights, (mean - centre @ weights)[None]])
 
 
 @torch.no_grad()
@@ -25,23 +89,13 @@ def mix_with_ridge(model: DreamConvForSequenceRegression, batches: Iterable[dict
         batches: `input_ids` and `labels`, in expression units, of the rows to fit.
         share: of ridge regression, 0 to 1.
     """
-    known = sixmer_numbers(torch.tensor(list(product(range(len(BASES) - 1), repeat=SIXMER))))[:, 0]
-    column = torch.full((len(model.sixmers),), len(known))
-    column[known] = torch.arange(len(known))
-    # The last column would count 6-mers with N; it is overwritten by ones, for the constant.
-    products = torch.zeros(len(known) + 1, len(known) + 1, dtype=torch.float64)
-    with_labels = torch.zeros(len(known) + 1, dtype=torch.float64)
-    for batch in batches:
-        columns = column[sixmer_numbers(token_bases(batch["input_ids"].cpu()))]
-        counts = torch.zeros(len(columns), len(known) + 1).scatter_add_(1, columns, torch.ones(columns.shape))
-        counts[:, -1] = 1
-        products += counts.T @ counts  # sums of integers, exact in float32
-        with_labels += counts.T.double() @ batch["labels"].cpu().double()
-    penalties = torch.full((len(known) + 1,), PENALTY, dtype=torch.float64)
-    penalties[-1] = 0  # the constant is free
-    weights = torch.linalg.solve(products + penalties.diag(), with_labels)
-
+    weights = ridge_weights(sum_rows(batches))
     for own in (model.classifier.weight, model.classifier.bias, model.sixmers):
         own.mul_(1 - share)
     model.classifier.bias.add_(share * weights[-1].item())
-    model.sixmers[known.to(model.sixmers.device)] += share * weights[:-1].to(model.sixmers)
+    model.sixmers[_known_sixmers().to(model.sixmers.device)] += share * weights[:-1].to(model.sixmers)
+
+
+def _known_sixmers() -> Tensor:
+    """Return the numbers of the 6-mers without N, int64 (4096,), in the order of A C G T."""
+    return sixmer_numbers(torch.tensor(list(product(range(len(BASES) - 1), repeat=SIXMER))))[:, 0]

@@ -26,6 +26,7 @@ from ..sequence.tokenizer import write_tokenizer
 from .arguments import ModelArguments, RunArguments
 from .batch_norm import settle_normalization
 from .local_attention import localise_attention
+from .positions import load_with_positions
 from .preemption import LeaveOnSigterm
 from .ridge import mix_with_ridge
 from .run_folder import last_complete_checkpoint, write_errors_in_one_line
@@ -86,7 +87,7 @@ def build_model(kind: type[PreTrainedModel], arguments: ModelArguments, seed: in
     config.calibration = None  # that of the weights before training
     if arguments.start is not None:
         try:
-            return kind.from_pretrained(arguments.start, config=config, dtype=torch.float32)
+            return load_with_positions(kind, arguments.start, config)
         except ValueError as error:
             raise ArgumentError(str(error)) from error
     model = kind(config)

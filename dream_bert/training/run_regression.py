@@ -7,12 +7,13 @@ accelerate launch -m dream_bert.training.run_regression --data prepared --model 
 from dataclasses import dataclass, field
 
 from torch import Tensor
+from transformers import PrinterCallback, ProgressCallback, TrainerCallback
 
 from ..data.batches import IGNORED, RegressionBatches
 from ..errors import ArgumentError
 from ..inference.loading import REGRESSION_MODELS
 from ..models.modeling_dream_conv import DreamConvForSequenceRegression
-from .arguments import RunArguments, parse_arguments
+from .arguments import DataArguments, ModelArguments, RunArguments, parse_arguments
 from .distillation import TaughtOutput, load_teacher, taught
 from .info import write_info
 from .label_scale import has_output_layer, start_at_labels
@@ -40,7 +41,26 @@ class FineTuningArguments(RunArguments):
 
 
 def main(args: list[str] | None = None) -> None:
-    model_args, data_args, run_args = parse_arguments(FineTuningArguments, args)
+    fine_tune(*parse_arguments(FineTuningArguments, args))
+
+
+def fine_tune(
+    model_args: ModelArguments,
+    data_args: DataArguments,
+    run_args: FineTuningArguments,
+    progress: TrainerCallback | None = None,
+) -> None:
+    """Train a model of expression, or resume its training, and write its folder `run_args.output_dir`.
+
+    Args:
+        model_args, data_args, run_args: as on the command line.
+        progress: shows the progress in place of Trainer's own lines. Default: None, Trainer's.
+
+    Raises:
+        ArgumentError: if arguments are out of range or do not go together.
+        DataError, ModelError, OSError: if data, model or output folder cannot be used.
+        SystemExit: after SIGTERM, as `train`.
+    """
     if not 0 <= run_args.partial_rows <= 1:
         raise ArgumentError(f"--partial_rows is {run_args.partial_rows}; give a share of the rows, from 0 to 1")
     if not 0 <= run_args.ridge_share <= 1:
@@ -55,7 +75,7 @@ def main(args: list[str] | None = None) -> None:
     if run_args.ridge_share and len(targets) > 1:
         raise ArgumentError(f"--ridge_share is for one target, and the data have {len(targets)}; leave it out")
     teacher = None if run_args.teacher is None else load_teacher(run_args.teacher, model_args.config())
-    is_trained = has_output_layer(model_args.config())
+    is_trained = model_args.start is not None and has_output_layer(model_args.config())
     model = build_model(kind, model_args, run_args.seed)
     set_targets(model, targets)
     config = model.config
@@ -89,6 +109,10 @@ def main(args: list[str] | None = None) -> None:
         compute_loss_func=loss,
         compute_metrics=lambda prediction: regression_metrics(prediction, config.targets, config.label_std),
     )
+    if progress is not None:
+        for printing in (PrinterCallback, ProgressCallback):
+            trainer.remove_callback(printing)
+        trainer.add_callback(progress)
     train(trainer, run_args.ridge_share)
     test_metrics = {"test": trainer.predict(test, metric_key_prefix="test").metrics} if len(test) else {}
     write_info(trainer, model_args, data_args, evaluate(trainer) | test_metrics)

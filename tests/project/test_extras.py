@@ -80,6 +80,7 @@ NEEDS = {
     "design without an enzyme's site": "design",
     "prepare of the Hub": "train",
     "DreamScore": "metrics",
+    "finetune verb": "train",
     "run run_mlm": "train",
     "run run_regression": "train",
 }
@@ -109,6 +110,7 @@ def results(prepared, tmp_path_factory) -> dict[str, tuple[int | str, str]]:
         "windows": ["windows", "--genome", "genome.fa", "-o", "out.bedgraph"],
         "windows as bigWig": ["windows", "--genome", "genome.fa", "-o", "out.bw"],
         "windows with a picture": ["windows", "--genome", "genome.fa", "-o", "out.tsv", "--plot", "out.svg"],
+        "finetune verb": ["finetune", "in.tsv", "-o", "mine"],
         "score": ["score", "predictions.json", "--labels", "labels.tsv"],
         "prepare": ["prepare", "in.tsv", "-o", "prepared"],
         "prepare of the Hub": ["prepare", "hub:user/data", "-o", "hub"],

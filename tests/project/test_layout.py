@@ -22,9 +22,9 @@ WINGS = (
     "inference",
     "plots",
     "analysis",
-    "training",
     "export",
     "hub",
+    "training",
     "cli",
 )
 """From the lowest to the highest: a wing imports only those before it."""

@@ -7,7 +7,14 @@ from closeness import assert_close
 
 from dream_bert import DreamConvConfig, DreamConvForSequenceRegression, predict
 from dream_bert.sequence.encoding import encode
-from dream_bert.training.ridge import PENALTY, mix_with_ridge
+from dream_bert.training.ridge import (
+    PENALTY,
+    mix_with_ridge,
+    ridge_weights,
+    ridge_weights_of_few,
+    sixmer_counts,
+    sum_rows,
+)
 
 
 @pytest.fixture
@@ -67,3 +74,12 @@ def test_training_leaves_the_weights_of_6mers_alone(model, inserts, expression):
     mix_with_ridge(model, batches(inserts, expression), 0.5)
     assert "sixmers" in model.state_dict()
     assert "sixmers" not in dict(model.named_parameters())
+
+
+@pytest.mark.parametrize("penalty", [3.0, PENALTY])
+def test_both_forms_give_the_same_weights(inserts, expression, penalty):
+    (batch,) = batches(inserts, expression, size=len(inserts))
+    few = ridge_weights_of_few(sixmer_counts(batch["input_ids"]), batch["labels"], penalty)
+    many = ridge_weights(sum_rows(batches(inserts, expression)), penalty)
+    assert few.shape == many.shape == (4097,)
+    np.testing.assert_allclose(few, many, rtol=0, atol=1e-9)

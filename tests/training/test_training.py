@@ -321,7 +321,6 @@ def test_arguments_change_the_preset():
     assert entry.hidden_dropout_prob == 0.1
 
 
-def test_arguments_change_a_trained_model_but_its_shape(models):
+def test_arguments_change_a_trained_model(models):
     assert ModelArguments(model=str(models["mlm"]), dropout=0.3).config().hidden_dropout_prob == 0.3
-    with pytest.raises(ValueError, match=r"--positions: .*mlm\d has its own; leave out"):
-        ModelArguments(model=str(models["mlm"]), positions=99).config()
+    assert ModelArguments(model=str(models["mlm"]), positions=600).config().max_position_embeddings == 600
