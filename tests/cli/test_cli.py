@@ -133,6 +133,7 @@ def test_help_loads_nothing_heavy():
     assert done.stdout.splitlines()[-1] == "[]", done.stderr
 
 
+@pytest.mark.slow
 def test_a_broken_pipe_is_quiet(labels):
     read_end, write_end = os.pipe()
     os.close(read_end)
@@ -141,6 +142,7 @@ def test_a_broken_pipe_is_quiet(labels):
     assert (done.returncode, done.stderr) == (141, "")
 
 
+@pytest.mark.slow
 def test_a_broken_pipe_is_quiet_in_predict(model_folder):
     read_end, write_end = os.pipe()
     os.close(read_end)

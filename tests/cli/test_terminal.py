@@ -181,6 +181,7 @@ def test_what_is_printed_goes_to_no_file(tmp_path, closed):
     assert [line.count("\t") for line in (tmp_path / "out.tsv").read_text().splitlines()] == [1, 1]
 
 
+@pytest.mark.slow
 def test_an_error_without_a_standard_error_is_not_printed_elsewhere(tmp_path):
     command = f"'{sys.executable}' -m dream_bert.cli.main score none.tsv --labels none.tsv 2>&-"
     done = subprocess.run(command, shell=True, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)

@@ -50,6 +50,7 @@ def expressions(results):
     return [result["expression"] for result in results]
 
 
+@pytest.mark.slow
 def test_a_fresh_endpoint_gives_the_numbers_of_predict(inserts, tmp_path, monkeypatch):
     monkeypatch.setattr("dream_bert.export.folder.export_onnx", lambda *_: None)
     write_repository("regression", "user/name", tmp_path)

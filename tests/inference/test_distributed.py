@@ -413,6 +413,7 @@ print(sum("gloo" in (task / "comm").read_text() for task in Path("/proc/self/tas
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted in /proc")
 def test_no_thread_of_gloo_outlives_a_prediction(source, model, tmp_path):
     """One that is left aborts the process at its end, now and then."""

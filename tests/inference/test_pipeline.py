@@ -141,6 +141,7 @@ def test_registers_where_pipelines_are_loaded_already(monkeypatch):
     assert TASK in PIPELINE_REGISTRY.get_supported_tasks()
 
 
+@pytest.mark.slow
 def test_every_name_can_be_imported_at_once():
     program = "from dream_bert import *; PromoterExpressionPipeline"
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -393,6 +393,7 @@ def test_the_pipeline_gives_expression(regression_folder, inserts, form):
     assert scores.max() > 1.5  # no softmax, no sigmoid
 
 
+@pytest.mark.slow
 def test_a_fresh_process_predicts_the_same(regression_folder, inserts, tmp_path):
     script = """if True:
         import json, sys, torch

@@ -116,6 +116,7 @@ print(json.dumps(results))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["dream_bert", "dream_bert.models.modeling_dream_conv", "transformers, dream_bert"])
 def test_shipped_convolutions_load_once_the_package_is_imported(first):
     code = f"""import {first}
@@ -130,6 +131,7 @@ print(*(type(kind).__module__ for kind in kinds))"""
     ]
 
 
+@pytest.mark.slow
 def test_the_convolutions_are_loaded_by_their_own_code_alone(inserts, left):
     ours = predict(inserts, "dream-promoter-conv")
     command = [sys.executable, "-c", CONV_CLIENT, str(left / CONV.name), *inserts]

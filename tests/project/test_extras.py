@@ -139,6 +139,7 @@ def results(prepared, tmp_path_factory) -> dict[str, tuple[int | str, str]]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_all_works_but_what_an_extra_is_for(results):
     assert {name for name, (status, _) in results.items() if status != 0} == set(NEEDS)
     assert set(dream_bert.__all__) < results.keys() and len(TRAINING) > 10

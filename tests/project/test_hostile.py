@@ -313,6 +313,7 @@ LACKING = {
 BOMBS = {"bomb.fa.gz": b">one\n", "bomb.txt.gz": b""}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name, fields", HUGE_CONFIGS.items())
 def test_a_huge_configuration_takes_no_memory(refusals, name, fields):
     assert next(iter(fields)) in refusals[name]

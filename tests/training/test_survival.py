@@ -120,6 +120,7 @@ def test_sigterm_saves_at_the_end_of_the_step_and_leaves(unbroken, train, tmp_pa
     assert outcome(tmp_path, stage, processes) == whole
 
 
+@pytest.mark.slow
 def test_workers_that_get_sigterm_too_do_not_take_the_run_down(train, tmp_path):
     more = "--dataloader_num_workers 2 --eval_strategy no --load_best_model_at_end False --lr_scheduler_type constant"
     ends, errors = train("regression", tmp_path, "SIGTERM to the workers too", 4, more=more)
