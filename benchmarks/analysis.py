@@ -183,7 +183,7 @@ def main() -> None:
     }
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch, "exported")
-        export_folder(DEFAULT_MODEL, folder)
+        export_folder(folder)
         # First: its peak memory is that of the process.
         if options.genome is not None:
             result["variants"] = scored(options.genome, folder, options.variants)
