@@ -75,8 +75,8 @@ def design(
     wider interval: a change that one model alone believes in wins nothing. The n best starts go on, and in each round
     their changes compete for the n places.
 
-    `InputWarning`s tell of starts unlike the training data, of a model without intervals, and of fewer designs than
-    were asked for.
+    An `InputWarning` each tells of starts unlike the training data, of a model without intervals, and of fewer
+    designs than were asked for.
 
     Args:
         starts: sequences of A, C, G and T, with or without the oligo's constants, which stay. Default: random ones.

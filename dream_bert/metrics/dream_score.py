@@ -56,9 +56,9 @@ def score(predictions, references, rows=None, subsets=None) -> dict:
             with a row outside `rows` are left out. `all` is every row, unless it is given. Default: `all` alone.
 
     Returns:
-        `{"pearson_score": float, "spearman_score": float, "subsets": {"all": {"pearson": float, "r2": float,
-        "spearman": float, "n": int}, ...}}`. The scores are weighted means of r² and of rho over `all` and the
-        subsets given; without `subsets` they are left out. n counts rows, or pairs.
+        The scores `pearson_score` and `spearman_score`, which are weighted means of r² and of rho over `all` and the
+        subsets given, and are left out without `subsets`; and `subsets`, by whose names stand `pearson`, `r2`,
+        `spearman` and `n`, the number of rows or pairs.
 
     Raises:
         ValueError: if lengths differ; a value is not a finite number; a row is repeated; a subset is unknown, has row
