@@ -14,6 +14,7 @@ Writes `benchmarks/results/analysis.json`.
 """
 
 import argparse
+import gzip
 import resource
 import tempfile
 import time
@@ -109,8 +110,6 @@ class Counting:
 
 def scored(genome: Path, folder: Path, most: int | None) -> dict:
     """Return variants and windows a second of a file of variants, and how many lie upstream of a gene."""
-    import gzip
-
     source = genome / "ensembl_variation.vcf.gz"
     with tempfile.TemporaryDirectory() as scratch:
         if most is not None:

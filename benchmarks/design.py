@@ -33,7 +33,7 @@ MODELS = ("dream-promoter-bert", "dream-promoter-conv")
 
 
 def meets_all(insert: str) -> bool:
-    """Look for every constraint anew."""
+    """Check every constraint by other means than the package."""
     oligo = to_oligo(insert)
     sites = any(enzyme.search(Seq(oligo)) for enzyme in ENZYMES)
     runs = [found.span() for found in re.finditer(r"(.)\1{6,}", oligo)]

@@ -130,7 +130,7 @@ def main(args: list[str] | None = None) -> None:
         labelled = label_table(teacher, Path(args.what))
     if args.pupil:
         labelled = mine(labelled, args.pupil, MINED)
-    with open_output(args.output) as raw, text_stream(raw, zipped=args.output.suffix == ".gz") as file:
+    with open_output(args.output) as raw, text_stream(raw, args.output) as file:
         print("sequence", "expression", sep="\t", file=file)
         for inserts, expression in labelled:
             for insert, value in zip(inserts, expression.tolist(), strict=True):

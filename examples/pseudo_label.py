@@ -76,7 +76,7 @@ def main(args: list[str] | None = None) -> None:
     model = load_model(model_name(args.model))
     measured, expression = measured_rows(args.data)
     draw = np.random.default_rng(args.seed)
-    with open_output(args.output) as raw, text_stream(raw, zipped=args.output.suffix == ".gz") as file:
+    with open_output(args.output) as raw, text_stream(raw, args.output) as file:
         print("sequence", "expression", sep="\t", file=file)
         inserts = list(map(spell, measured))
         _write(file, inserts, (expression + predict(inserts, model)) / 2)

@@ -43,7 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", type=Path)
     result = histogram(predict(native_sequences(parser.parse_args().table)))
-    with open_output(OUTPUT) as file, text_stream(file, zipped=False) as text:
+    with open_output(OUTPUT) as file, text_stream(file) as text:
         text.write(json.dumps(result) + "\n")
 
 

@@ -183,7 +183,7 @@ def main() -> None:
     folder = RUNS / run.replace(", ", "-").replace(" ", "-")
     folder.mkdir(parents=True, exist_ok=True)
     if args.peer in MEASURED and not minutes_spent(folder) and any(folder.iterdir()):
-        parser.error(f"{folder} holds an earlier run, whose minutes are not known; remove it to begin anew")
+        parser.error(f"{folder} holds an earlier run, whose minutes are not known; remove it to start again")
     begin = time.perf_counter()
     trained, examples = train_peer(args.peer, args.data, args.minutes, args.seed, folder)
     took = minutes_spent(folder) or (time.perf_counter() - begin) / 60

@@ -139,7 +139,7 @@ class Rules:
         return np.flatnonzero(free)
 
     def draw(self, length: int, rng: np.random.Generator) -> str:
-        """Draw a random insert; where it breaks a constraint, draw a base there anew, until it meets all.
+        """Draw a random insert, and redraw bases that break a constraint until it meets all.
 
         Raises:
             ArgumentError: if none is found.
@@ -162,7 +162,7 @@ class Rules:
 
 
 _MOST_REDRAWS = 10_000
-"""Bases drawn anew before a random insert is given up."""
+"""Redrawn bases after which a random insert is given up."""
 
 
 def find_sites(text: str) -> list[Site]:

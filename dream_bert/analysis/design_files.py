@@ -8,9 +8,9 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from ..inference.files import Source, check_files, scan_files
+from ..inference.files import Source, check_files, list_sources, scan_files
 from ..inference.predictor import Predictor
-from ..io.output import open_output, text_stream
+from ..io.output import open_output, output_path, text_stream
 from ..io.records import USUAL, Columns
 from ..io.rejects import open_rejects
 from ..io.streams import printable
@@ -80,8 +80,7 @@ def design_file(
         OutputError: if `steps` is in no known format, or a file is named twice.
         OSError: as in `predict_file`.
     """
-    sources = [] if source is None else [source] if isinstance(source, str | Path) else list(source)
-    output = None if output is None or str(output) == "-" else Path(output)
+    sources, output = list_sources(source), output_path(output)
     steps, rejects = (None if path is None else Path(path) for path in (steps, rejects))
     check_files(sources, output, steps, rejects)
     format = choose_format(steps, None, precision)
@@ -98,7 +97,7 @@ def design_file(
             raise skipped.none_left()
         starts = chain([first], starts)
         designs = collect(search(starts, rules, judge, plan, rng), plan)
-        with text_stream(fasta, zipped=output is not None and output.suffix == ".gz") as text:
+        with text_stream(fasta, output) as text:
             _write_fasta(text, designs, precision)
         if table_file is not None:
             write_table(table_file, steps, format, STEP_COLUMNS, _step_parts(designs), precision)

@@ -9,11 +9,11 @@ import numpy as np
 from tqdm import tqdm
 
 from ..errors import OutputError
-from ..inference.files import IdCounter, Source, check_files, scan_files
+from ..inference.files import IdCounter, Source, check_files, list_sources, scan_files
 from ..inference.prediction import load_predictor
 from ..inference.predictor import Predictor
 from ..io.npz_writer import write_npz
-from ..io.output import open_output
+from ..io.output import open_output, output_path
 from ..io.records import USUAL, Columns
 from ..io.rejects import open_rejects
 from ..io.table_writer import PRECISION, TABLE_FORMATS, choose_format, write_table
@@ -85,8 +85,7 @@ def mutagenesis_file(
             there are several sequences for one picture, or of several lengths for `npz`.
         ModelError, OSError: as in `predict_file`.
     """
-    sources = [source] if isinstance(source, str | Path) else list(source)
-    output = None if output is None or str(output) == "-" else Path(output)
+    sources, output = list_sources(source), output_path(output)
     summary, plot, rejects = (None if path is None else Path(path) for path in (summary, plot, rejects))
     check_files(sources, output, summary, plot, rejects)
     check_normalised(normalised)

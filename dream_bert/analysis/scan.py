@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..errors import ArgumentError, ModelError
-from ..inference.predictor import Predictor
+from ..inference.predictor import Predictor, first_not_finite
 
 WINDOW = 80
 """Length of a window in bp: that of the inserts that the shipped models were trained on."""
@@ -47,7 +47,6 @@ def predict_windows(predictor: Predictor, windows: list[str]) -> np.ndarray:
         ModelError: if a value is not finite.
     """
     values = predictor(windows)
-    if not np.isfinite(values).all():
-        bad = windows[int(np.isfinite(values).argmin())]
-        raise ModelError(f"window {bad}: the model gives no finite number; check it")
+    if (row := first_not_finite(values)) is not None:
+        raise ModelError(f"window {windows[row]}: the model gives no finite number; check it")
     return values

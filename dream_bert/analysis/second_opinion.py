@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import ArgumentError, CalibrationError, InputWarning, ModelError
 from ..inference.model_files import CHECKPOINTS, model_name
 from ..inference.prediction import load_predictor
-from ..inference.predictor import Predictor
+from ..inference.predictor import Predictor, first_not_finite
 
 if TYPE_CHECKING:
     from ..inference.loading import RegressionModel
@@ -92,9 +92,8 @@ class _Judges:
         judged = np.full((len(inserts), len(COLUMNS)), np.nan, dtype=np.float32)
         for column, predict in zip((0, 3), self._models, strict=True):
             values = predict(inserts).reshape(len(inserts), -1)
-            if not (finite := np.isfinite(values).all(1)).all():
-                bad = inserts[int(finite.argmin())]
-                raise ModelError(f"insert {bad}: the model gives no finite number; check it")
+            if (row := first_not_finite(values)) is not None:
+                raise ModelError(f"insert {inserts[row]}: the model gives no finite number; check it")
             judged[:, column : column + values.shape[1]] = values
         return judged
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import ModelError
 from ..inference.prediction import CHUNK_TEXT
-from ..inference.predictor import Predictor
+from ..inference.predictor import Predictor, first_not_finite
 from ..sequence.construct import quoted
 
 BASES = "ACGT"
@@ -116,7 +116,7 @@ class _Insert:
 
     def fill(self, values: np.ndarray) -> SingleChanges:
         """Put the values of `texts` into their places."""
-        if not np.isfinite(values).all():
+        if first_not_finite(values) is not None:
             raise ModelError(f"the model gives no finite number for the insert {quoted(self._insert)}; check it")
         arrays = [np.full(mask.shape, np.nan, dtype=np.float32) for mask in self._masks]
         ends = np.cumsum([1, *map(np.count_nonzero, self._masks)])

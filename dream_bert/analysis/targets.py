@@ -10,7 +10,7 @@ import numpy as np
 from ..inference.notes import InsertReader
 from ..inference.predictor import Predictor
 from ..io.records import LONGEST_RECORD, Record
-from ..sequence.construct import SequenceError, check_bases, check_length, find_insert, quoted
+from ..sequence.construct import SequenceError, check_bases, check_length, find_insert, place_of
 from ..sequence.orientation import find_oligo
 from .single_changes import SingleChanges, one_hot
 
@@ -58,7 +58,7 @@ class TargetReader:
         sequence = check_bases(record.sequence, record.id, record.where)
         insert, indices, reverse = _locate_insert(sequence, self._orient)
         check_length(insert, record.id, record.where, self._longest)
-        place = f"{record.where}: record {quoted(record.id)}" if record.where else f"record {quoted(record.id)}"
+        place = place_of(record.id, record.where)
         if self._insertions and len(insert) == self._longest:
             what = f"with one base more, the insert is longer than the {self._longest} bp that the model reads"
             raise SequenceError(f"{place}: {what}; leave insertions out", "insert too long")

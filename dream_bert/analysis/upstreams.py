@@ -16,9 +16,10 @@ UPSTREAM = 500
 
 
 class Target(NamedTuple):
-    """What a change is scored for: a gene's name, its strand, and the bases between its start and the change, plus 1.
+    """The gene that a change is scored for: its name, its strand, and the distance of the change from its start in bp.
 
-    `distance` is 0 if the change reaches into the gene. Without a gene, its name is empty and `distance` is -1.
+    `distance` is 1 for the base before the start, and 0 if the change reaches into the gene. Without a gene, its name
+    is empty and `distance` is -1.
     """
 
     gene: str

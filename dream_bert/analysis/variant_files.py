@@ -13,7 +13,7 @@ from ..inference.files import check_files
 from ..inference.origin import find_origin
 from ..inference.prediction import load_predictor
 from ..inference.predictor import Predictor
-from ..io.output import open_output
+from ..io.output import open_output, output_path
 from ..io.rejects import open_rejects
 from ..io.table_writer import PRECISION, TABLE_FORMATS, choose_format, write_table
 from ..io.vcf import VcfRecord, open_vcf
@@ -30,7 +30,7 @@ FORMATS = {suffix: format for suffix, format in TABLE_FORMATS.items() if suffix}
 
 
 class VariantCounts(NamedTuple):
-    """How many records were read, how many of their alleles were scored, and how many not, by reason."""
+    """Numbers of records read, of alleles scored, and of alleles not scored, by reason."""
 
     records: int
     scored: int
@@ -77,7 +77,7 @@ def variants_file(
         OutputError: if `format` is unknown or cannot be written to `output`, or that is an input, too.
         ArgumentError, ModelError, OSError: as in `variants`.
     """
-    output = None if output is None or str(output) == "-" else Path(output)
+    output = output_path(output)
     rejects = None if rejects is None else Path(rejects)
     check_files([source, genome, *([] if genes is None else [genes])], output, rejects)
     format = choose_format(output, format, precision, FORMATS)

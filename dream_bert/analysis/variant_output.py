@@ -89,7 +89,7 @@ def write_vcf(file: IO[bytes], path: Path | None, header: list[str], scored: Sco
     def shown(line: str) -> str:
         return "\t".join(map(printable, line.split("\t"))) if path is None and sys.stdout.isatty() else line
 
-    with text_stream(file, zipped=path is not None and path.suffix == ".gz") as text:
+    with text_stream(file, path) as text:
         text.writelines(f"{shown(line)}\n" for line in header)
         for record, effects in scored:
             entries = ",".join(_entry(effect, precision) for effect in effects if effect.target)

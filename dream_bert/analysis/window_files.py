@@ -11,12 +11,12 @@ import numpy as np
 from tqdm import tqdm
 
 from ..errors import ArgumentError, InputWarning, OutputError, ReadError
-from ..inference.files import Source, check_files, scan_files
+from ..inference.files import Source, check_files, list_sources, scan_files
 from ..inference.prediction import load_predictor
 from ..inference.predictor import Predictor
 from ..io.genes import Region
 from ..io.genome import read_genome
-from ..io.output import open_output
+from ..io.output import open_output, output_path
 from ..io.records import USUAL, Columns, Record
 from ..io.rejects import open_rejects
 from ..io.streams import shown
@@ -97,8 +97,7 @@ def windows_file(
         raise ArgumentError("give either sequences, or a genome (--genome) with or without regions or genes")
     if genome is None and not (regions is genes is None):
         raise ArgumentError("regions and genes are parts of a genome; give it with --genome")
-    sources = [] if source is None else [source] if isinstance(source, str | Path) else list(source)
-    output = None if output is None or str(output) == "-" else Path(output)
+    sources, output = list_sources(source), output_path(output)
     plot, rejects = (None if path is None else Path(path) for path in (plot, rejects))
     check_files([*sources, *filter(None, (genome, regions, genes))], output, plot, rejects)
     format = _choose_format(output, format, precision, genome is not None, both_strands)

@@ -9,7 +9,7 @@ import numpy as np
 from ..inference.notes import MOST_N, share_of_n
 from ..inference.prediction import load_predictor
 from ..inference.predictor import Predictor
-from ..sequence.construct import SequenceError, check_bases, quoted
+from ..sequence.construct import SequenceError, check_bases, place_of
 from ..sequence.orientation import reverse_complement
 from .scan import STEP, WINDOW, check_predictor, check_step, predict_windows
 
@@ -106,9 +106,8 @@ def check_long(sequence: str, record: str, where: str = "") -> str:
     """
     bases = check_bases(sequence, record, where)
     if len(bases) < WINDOW:
-        place = f"{where}: record {quoted(record)}" if where else f"record {quoted(record)}"
         what = f"the sequence has {len(bases)} bp and a window has {WINDOW}"
-        raise SequenceError(f"{place}: {what}; score it with predict", "shorter than a window")
+        raise SequenceError(f"{place_of(record, where)}: {what}; score it with predict", "shorter than a window")
     return bases
 
 

@@ -142,6 +142,6 @@ def simulate_file(rows: int, output: Path, seed: int = 0) -> None:
     """
     if rows < 1 or seed < 0:
         raise ValueError(f"rows are {rows} and the seed is {seed}; give at least 1 row, and a seed from 0")
-    with open_output(output) as file, text_stream(file, zipped=output.suffix == ".gz") as text:
+    with open_output(output) as file, text_stream(file, output) as text:
         for oligos, labels, _ in simulate(rows, seed):
             text.writelines(f"{oligo}\t{label!r}\n" for oligo, label in zip(oligos, labels.tolist(), strict=True))

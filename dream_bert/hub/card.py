@@ -14,8 +14,7 @@ from ..models.config_checks import read_json
 from ..models.configuration_dna import DnaConfig
 from ..models.configuration_dream_bert import DreamBertConfig
 from ..models.configuration_dream_conv import DreamConvConfig
-from .card_finetuning import describe_finetuning
-from .card_finetuning import table as _table
+from .card_finetuning import describe_finetuning, table
 from .card_targets import describe_answers, describe_units, split_and_target, split_metrics
 
 _METRICS = {
@@ -170,7 +169,7 @@ def _split_table(results: dict, config: dict) -> str:
     ]
     if not rows:
         return "Not measured."
-    return _table(["split", *(name.replace("_", " ") for name in header)], rows)
+    return table(["split", *(name.replace("_", " ") for name in header)], rows)
 
 
 def _scores(scores: dict | None) -> dict[str, str]:
@@ -182,7 +181,7 @@ def _scores(scores: dict | None) -> dict[str, str]:
     ]
     totals = {name: f"{scores[name]:.3f}" for name in ("pearson_score", "spearman_score")}
     rows.append(["**DREAM score**", "", "", *(f"**{total}**" for total in totals.values())])
-    return totals | {"subsets": _table(["public leaderboard", "n", "Pearson", "r²", "Spearman"], rows)}
+    return totals | {"subsets": table(["public leaderboard", "n", "Pearson", "r²", "Spearman"], rows)}
 
 
 def _split_results(kind: str, info: dict, config: dict) -> Iterable[EvalResult]:

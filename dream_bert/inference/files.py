@@ -12,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ..errors import InputWarning, OutputError, ReadError
-from ..io.output import open_output, text_stream
+from ..io.output import open_output, output_path, text_stream
 from ..io.predictions import FORMATS, prediction_columns, write_submission
 from ..io.reader import scan_records
 from ..io.records import USUAL, BadRow, Columns, Record
@@ -27,6 +27,17 @@ if TYPE_CHECKING:
     from .loading import RegressionModel
 
 Source = str | Path | Sequence[str | Path]
+
+
+def list_sources(source: Source | None) -> list[str | Path]:
+    """Return one or several inputs as a list; None is no input.
+
+    >>> list_sources("a.fa"), list_sources(("a.fa", "b.fa")), list_sources(None)
+    (['a.fa'], ['a.fa', 'b.fa'], [])
+    """
+    if source is None:
+        return []
+    return [source] if isinstance(source, str | Path) else list(source)
 
 
 def predict_file(
@@ -79,8 +90,7 @@ def predict_file(
         OutputError: if `format` is unknown or cannot be written to `output`, or that is an input, too.
         ModelError, OSError: as in `predict`; OSError also if a file cannot be opened.
     """
-    sources = [source] if isinstance(source, str | Path) else list(source)
-    output = None if output is None or str(output) == "-" else Path(output)
+    sources, output = list_sources(source), output_path(output)
     rejects = None if rejects is None else Path(rejects)
     check_files(sources, output, rejects)
     format = choose_format(output, format, precision, FORMATS)
@@ -102,7 +112,7 @@ def predict_file(
             kept = tuple(first[0][0][0].others or ())
             parts = ids.count(_part(*chunk, notes) for chunk in chain(first, predictions))
             if format == "submission":
-                with text_stream(file, zipped=output is not None and output.suffix == ".gz") as text:
+                with text_stream(file, output) as text:
                     count = write_submission(text, parts, precision)
             else:
                 table = prediction_columns(kept, predictor.columns, notes)

@@ -10,11 +10,11 @@ from ..errors import ModelError
 from ..io.records import Record
 from ..io.streams import shown
 from ..models.target_fields import EXPRESSION, target_names
-from ..sequence.construct import quoted
+from ..sequence.construct import place_of
 from .local_predictor import IntervalPredictor, LocalPredictor
 from .model_files import model_name
 from .notes import InsertReader
-from .predictor import BATCH_SIZE, Predictor, Scorer
+from .predictor import BATCH_SIZE, Predictor, Scorer, first_not_finite
 
 if TYPE_CHECKING:
     from .loading import RegressionModel
@@ -189,9 +189,8 @@ def predict_records(
     while chunk := _take_chunk(read, predict.chunk):
         records, inserts, notes = map(list, zip(*chunk, strict=True))
         values = predict(inserts)
-        if not (finite := np.isfinite(values).reshape(len(values), -1).all(1)).all():
-            bad = records[int(finite.argmin())]
-            where = f"{bad.where or 'input'}: record {quoted(bad.id)}"
+        if (row := first_not_finite(values)) is not None:
+            where = place_of(records[row].id, records[row].where or "input")
             raise ModelError(f"{where}: the model predicts no finite number; check its weights")
         yield records, notes, values
 

@@ -34,3 +34,13 @@ class Scorer(Protocol):
     batch_size: int
 
     def __call__(self, inputs: dict[str, np.ndarray]) -> np.ndarray: ...
+
+
+def first_not_finite(values: np.ndarray) -> int | None:
+    """Return the first row of a model's predictions, (n, ...), that has a value which is not finite; None: no row.
+
+    >>> first_not_finite(np.array([[1.0, 2.0], [3.0, np.nan]])), first_not_finite(np.array([1.0]))
+    (1, None)
+    """
+    finite = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
+    return None if finite.all() else int(finite.argmin())

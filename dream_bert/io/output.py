@@ -18,6 +18,15 @@ from .streams import naming
 from .temporary import new_file, only_run, remove_left_folders, remove_leftovers, temporary
 
 
+def output_path(path: str | Path | None) -> Path | None:
+    """Return the path of an output; None for standard output, which `-` names, too.
+
+    >>> output_path("-"), output_path("out.tsv")
+    (None, PosixPath('out.tsv'))
+    """
+    return None if path is None or str(path) == "-" else Path(path)
+
+
 @contextmanager
 def open_output(path: Path | None) -> Iterator[IO[bytes]]:
     """Open standard output, or a temporary file that replaces `path` once everything is written.
@@ -91,8 +100,15 @@ def new_folder(path: str | Path, replace: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
-def text_stream(file: IO[bytes], zipped: bool) -> Iterator[IO[str]]:
-    """Open a text stream onto a binary one, which stays open. Zipped text is BGZF, which gzip and tabix read."""
+def text_stream(file: IO[bytes], path: Path | None = None) -> Iterator[IO[str]]:
+    """Open a text stream onto a binary one, which stays open.
+
+    Args:
+        file: what is written to, as `open_output` gives it.
+        path: where that file goes. If its name ends in `.gz`, the text is zipped, as BGZF, which gzip and tabix read.
+            Default: not known, and not zipped.
+    """
+    zipped = path is not None and path.suffix == ".gz"
     with BgzfWriter(file) if zipped else nullcontext(file) as binary:
         text = io.TextIOWrapper(binary, encoding="utf-8", newline="\n")
         try:

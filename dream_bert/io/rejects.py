@@ -106,5 +106,5 @@ def open_rejects(on_error: str = "stop", path: str | Path | None = None) -> Iter
         return
     if on_error == "stop":
         raise ValueError(f"{path}: is for skipped rows, and rows are not skipped; give --on-error skip, too")
-    with open_output(Path(path)) as file, text_stream(file, zipped=str(path).endswith(".gz")) as listing:
+    with open_output(Path(path)) as file, text_stream(file, Path(path)) as listing:
         yield Rejects(on_error, listing)

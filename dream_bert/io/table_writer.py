@@ -88,7 +88,7 @@ def write_table(
         return _write_parquet(file, columns, parts)
     if path is None and sys.stdout.isatty():
         columns, parts = _printable(columns, parts)
-    with text_stream(file, zipped=path is not None and path.suffix == ".gz") as text:
+    with text_stream(file, path) as text:
         if format == "jsonl":
             return _write_jsonl(text, columns, parts)
         return _write_delimited(text, columns, parts, precision, "\t" if format == "tsv" else ",")

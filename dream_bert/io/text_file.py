@@ -3,7 +3,7 @@
 import gzip
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -29,15 +29,16 @@ def open_stream(path: str | Path) -> Iterator[tuple[str, BinaryIO]]:
         ReadError: if it is a folder, or standard input is closed.
         OSError: if it cannot be opened.
     """
-    if str(path) == "-":
-        if sys.stdin is None:
-            raise ReadError("stdin: is closed; pipe the input in, or name a file")
-        name, opened = "stdin", nullcontext(sys.stdin.buffer)
-    elif Path(path).is_dir():
-        raise ReadError(f"{printable(str(path))}: is a folder; give a file")
-    else:
-        name, opened = printable(str(path)), open(path, "rb")  # noqa: SIM115
-    with opened as file, naming(name):
+    with ExitStack() as stack:
+        if str(path) == "-":
+            if sys.stdin is None:
+                raise ReadError("stdin: is closed; pipe the input in, or name a file")
+            name, file = "stdin", sys.stdin.buffer
+        elif Path(path).is_dir():
+            raise ReadError(f"{printable(str(path))}: is a folder; give a file")
+        else:
+            name, file = printable(str(path)), stack.enter_context(open(path, "rb"))
+        stack.enter_context(naming(name))
         yield name, file
 
 

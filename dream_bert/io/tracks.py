@@ -47,7 +47,7 @@ def write_bedgraph(file: IO[bytes], path: Path | None, parts: Iterable[Values], 
         parts: intervals that do not overlap, in order.
         precision: decimals.
     """
-    with text_stream(file, zipped=path is not None and path.suffix == ".gz") as text:
+    with text_stream(file, path) as text:
         for part in parts:
             for start, end, value in zip(part.start.tolist(), part.end.tolist(), part.value.tolist(), strict=True):
                 text.write(f"{part.contig}\t{start}\t{end}\t{value:z.{precision}f}\n")

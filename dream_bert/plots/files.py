@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tqdm import tqdm
 
-from ..inference.files import Source, check_files, scan_files
+from ..inference.files import Source, check_files, list_sources, scan_files
 from ..inference.notes import InsertReader
 from ..inference.prediction import load_predictor, predict_records
 from ..inference.predictor import Predictor
@@ -55,7 +55,7 @@ def plot_file(
         OutputError: if the suffix of `output` names no format of pictures, or that is an input, too.
         ValueError: if there is one sequence only, or the model was not calibrated for such intervals.
     """
-    sources = [source] if isinstance(source, str | Path) else list(source)
+    sources = list_sources(source)
     output, rejects = Path(output), None if rejects is None else Path(rejects)
     check_files(sources, output, rejects)
     check_picture(output)

@@ -109,13 +109,13 @@ def check_bases(sequence: str, record: str, where: str = "") -> str:
     'ACGT'
     """
     if not isinstance(sequence, str):
-        raise SequenceError(f"{_place(record, where)}: {sequence!r:.80} is no text; give a string", "no text")
+        raise SequenceError(f"{place_of(record, where)}: {sequence!r:.80} is no text; give a string", "no text")
     if wrong := _NOT_IUPAC.search(text := _without_space(sequence)):
         what = f"character {wrong[0]!r} at base {wrong.start() + 1} is not an IUPAC nucleotide code"
-        raise SequenceError(f"{_place(record, where)}: {what}; remove or replace it", "character outside IUPAC")
+        raise SequenceError(f"{place_of(record, where)}: {what}; remove or replace it", "character outside IUPAC")
     if not text:
         what = "the sequence is empty; give at least 1 bp of insert"
-        raise SequenceError(f"{_place(record, where)}: {what}", "empty sequence")
+        raise SequenceError(f"{place_of(record, where)}: {what}", "empty sequence")
     return text.upper().replace("U", "T")
 
 
@@ -127,15 +127,20 @@ def check_length(insert: str, record: str, where: str = "", longest: int | None 
     """
     if not insert:
         what = "nothing is left between the oligo's constants; give at least 1 bp of insert"
-        raise SequenceError(f"{_place(record, where)}: {what}", "empty sequence")
+        raise SequenceError(f"{place_of(record, where)}: {what}", "empty sequence")
     if longest is not None and len(insert) > longest:
         what = f"the insert is {len(insert)} bp and the model reads at most {longest} bp"
         advice = "score windows of it (dream-bert windows)"
-        raise SequenceError(f"{_place(record, where)}: {what}; {advice}", "insert too long")
+        raise SequenceError(f"{place_of(record, where)}: {what}; {advice}", "insert too long")
     return insert
 
 
-def _place(record: str, where: str) -> str:
+def place_of(record: str, where: str = "") -> str:
+    """Name a record in a message, after its file and line if they are known.
+
+    >>> place_of("p1", "promoters.fa:1"), place_of("0")
+    ("promoters.fa:1: record 'p1'", "record '0'")
+    """
     return f"{where}: record {quoted(record)}" if where else f"record {quoted(record)}"
 
 

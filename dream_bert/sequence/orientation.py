@@ -46,7 +46,7 @@ class Oligo(NamedTuple):
     flanked: bool = False
     """True if there are bases outside of its constants."""
     span: tuple[int, int, int] = (0, 0, 0)
-    """Where the insert stands on its strand, as `find_insert` has it."""
+    """Return where the insert stands on its strand, as `find_insert` does."""
 
 
 def find_oligo(sequence: str) -> Oligo | None:

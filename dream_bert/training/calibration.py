@@ -76,7 +76,7 @@ def calibrate(
         for name, x, y in zip(targets, predicted.reshape(shape).T, measured.reshape(shape).T, strict=True)
     ]
     config["calibration"] = calibrations if len(targets) > 1 else calibrations[0]
-    with open_output(path) as file, text_stream(file, zipped=False) as text:
+    with open_output(path) as file, text_stream(file) as text:
         text.write(json.dumps(config, indent=2) + "\n")
     return len(inserts)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ..inference.files import Source, list_sources
 from ..inference.model_files import TRAINING_INFO
 from ..io.output import new_folder
 from ..io.records import Columns
@@ -36,7 +37,7 @@ class FineTuned(NamedTuple):
 
 
 def finetune(
-    data: str | Path | Sequence[str | Path],
+    data: Source,
     output: str | Path,
     model: str | None = None,
     *,
@@ -80,7 +81,7 @@ def finetune(
     import accelerate  # noqa: F401  (a missing extra is named before anything is read)
     import matplotlib  # noqa: F401
 
-    sources = [data] if isinstance(data, str | Path) else list(data)
+    sources = list_sources(data)
     targets = [target] if isinstance(target, str) else list(target)
     output = Path(output)
     check_new(output)

@@ -65,7 +65,7 @@ def write_info(
         "history": [entry for entry in trainer.state.log_history if "train_runtime" not in entry],
     }
     path = Path(trainer.args.output_dir, TRAINING_INFO)
-    with write_errors_in_one_line(path), open_output(path) as file, text_stream(file, zipped=False) as text:
+    with write_errors_in_one_line(path), open_output(path) as file, text_stream(file) as text:
         text.write(to_json(info))
 
 

@@ -16,13 +16,11 @@ from ..io.reader import scan_records
 from ..io.records import USUAL, Columns
 from ..io.rejects import open_rejects
 from ..io.streams import naming, shown
+from ..models.target_fields import EXPRESSION
 from ..sequence.construct import check_insert
 
 LONGEST = 512
 """Longest insert in bp; the convolutions read as many."""
-
-EXPRESSION = "expression"
-"""Name of labels whose column has a usual name."""
 
 FEWEST = 20
 """Fewest promoters to fine-tune on."""
@@ -140,7 +138,7 @@ def leave_out(measured: Measurements, others: Measurements) -> Measurements:
 
 def write_measurements(measured: Measurements, path: Path) -> Columns:
     """Write a table that `prepare` reads, with all digits of the labels, and return the columns of its labels."""
-    with open_output(path) as file, text_stream(file, zipped=False) as text:
+    with open_output(path) as file, text_stream(file) as text:
         table = csv.writer(text, delimiter="\t", lineterminator="\n")
         names = measured.targets if len(measured.targets) > 1 else [EXPRESSION]
         table.writerow(["sequence", *names])

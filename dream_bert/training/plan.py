@@ -57,7 +57,7 @@ def make_plan(
     if work.exists():
         if (earlier := read_plan(work)).command != command or any(earlier.data[name] != data[name] for name in data):
             what = "holds an unfinished fine-tuning on other data or with other options"
-            raise DataError(f"{work}: {what}; give the same command to go on with it, or remove it to begin anew")
+            raise DataError(f"{work}: {what}; give the same command to go on with it, or remove it to start again")
         return
     check_measurements(measured)
     if held_out is not None:

@@ -83,7 +83,7 @@ def choose_recipe(rows: int, is_bert: bool, random_weights: bool = False) -> Rec
     """Choose the options by the number of training rows.
 
     A trained BERT needs few epochs: after four it has learned what 50 to 2,000 promoters of another scaffold teach,
-    and more make it worse. Convolutions take more, and random weights as many as validation allows. Few rows are dealt
+    and more make it worse. Convolutions take more, and random weights as many as validation allows. Few rows come
     in small batches, so that there are enough steps.
 
     >>> choose_recipe(1700, is_bert=True)

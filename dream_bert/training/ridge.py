@@ -15,7 +15,7 @@ PENALTY = 30.0
 
 
 class Sums(NamedTuple):
-    """What ridge regression on 6-mer counts needs of the training rows, float64; the last feature is the constant 1.
+    """Sums over the training rows for ridge regression on 6-mer counts, float64; the last feature is the constant 1.
 
     `products`, (4097, 4097), are sums of the features' products, and `with_labels`, (4097,), those with the label.
     """

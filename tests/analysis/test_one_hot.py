@@ -61,7 +61,7 @@ def test_shipped_models_to_1e_5(model):
 
 
 def test_shares_weigh_the_embeddings_of_all_3_mers(tiny):
-    """What goes into the layers is the mean over all texts of three bases, each with the product of its shares."""
+    """Compare with the mean embedding over all texts of three bases, weighted by the product of their shares."""
     model = tiny["overlapping"]
     shares = torch.tensor([[0.5, 0.2, 0.3, 0.0], [0.1, 0.1, 0.1, 0.1], [0.0, 0.0, 0.0, 1.0]])
     seen = {}

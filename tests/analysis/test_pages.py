@@ -1,4 +1,4 @@
-"""What docs/variants.md and docs/windows.md show is what the commands print, and the code has the reasons listed."""
+"""Commands print the output shown in docs/variants.md and docs/windows.md, and the reasons listed are the code's."""
 
 import re
 import shlex

@@ -356,7 +356,7 @@ def test_an_ignored_signal_stays_ignored(folder):
 
 def zipped(text, parts=1):
     raw = io.BytesIO()
-    with text_stream(raw, zipped=True) as stream:
+    with text_stream(raw, Path("out.gz")) as stream:
         for part in range(parts):
             stream.write(text[part::parts])
     return raw.getvalue()
