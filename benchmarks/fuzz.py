@@ -33,8 +33,11 @@ with atheris.instrument_imports(include=["dream_bert", "gzip", "csv", "json"]):
     from dream_bert.hub.handler import RequestError, _batch_size, _read
     from dream_bert.inference.model_files import CHECKPOINTS, ONNX_FILES, TRAINING_INFO
     from dream_bert.inference.onnx_backend import OnnxModel
+    from dream_bert.io.genes import read_genes, read_regions
+    from dream_bert.io.genome import read_genome
     from dream_bert.io.reader import scan_records
     from dream_bert.io.records import BadRow
+    from dream_bert.io.vcf import open_vcf
     from dream_bert.metrics.files import score_files
     from dream_bert.models.config_checks import read_config
     from dream_bert.models.modeling_dna import read_weights
@@ -216,8 +219,28 @@ def graph(content: bytes) -> None:
         one_line(error)
 
 
+def annotation(content: bytes) -> None:
+    """Read a genome, genes, regions and variants."""
+    INPUT.write_bytes(content)
+    for reading in (read_genome, read_genes, read_regions, count_variants):
+        try:
+            reading(INPUT)
+        except ReadError as error:
+            one_line(error)
+
+
+def count_variants(path: Path) -> None:
+    """Read all records; each good one is written again with the same fixed columns."""
+    with open_vcf(path) as vcf:
+        for row in vcf.records:
+            if isinstance(row, BadRow):
+                one_line(row.error())
+            else:
+                assert row.with_info({}).split("\t")[:7] == row.fixed[:7] and row.position >= 0 and row.alts
+
+
 TARGETS = [read, read_zipped, score, request, tokenise]
-TARGETS += [configuration, weights, load_tokenizer, manifest, record, graph]
+TARGETS += [configuration, weights, load_tokenizer, manifest, record, graph, annotation]
 
 
 # --- the run ----------------------------------------------------------------------------------------------------
@@ -241,6 +264,8 @@ def seeds() -> list[bytes]:
     scores = [b'{"0": 1, "1": 2.5}\xff' + labels, b"id\texpression\n0\t1\n1\t2\n\xff" + labels]
     requests = ['{"inputs": ">a b\\nACGT\\n>\\nAC"}', '{"inputs": ["ACGT", "acgu"], "parameters": {"batch_size": 3}}']
     tokens = [oligo, "NN" + oligo.lower(), "acgu ryk\nNNN", "[MASK]A\x1cC\u00a0G\u2028\u0085T"]
+    genome = Path(__file__).parents[1] / "examples" / "genome"
+    annotations = [path.read_bytes() for path in sorted(genome.iterdir())] + [b"I\t10\t90\tA\t0\t-\n"]
     conv = CHECKPOINTS / "dream-promoter-conv"
     header = json.dumps({"classifier.bias": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}).encode()
     plain = [text.encode() for text in texts] + [parquet.getvalue(), texts[0].encode("utf-16")]
@@ -258,6 +283,7 @@ def seeds() -> list[bytes]:
             (manifest, [(FOLDER / "data" / "manifest.json").read_bytes()]),
             (record, [(conv / TRAINING_INFO).read_bytes()]),
             (graph, [(FOLDER / "exported" / ONNX_FILES["onnx"]).read_bytes()]),
+            (annotation, [*annotations, *map(gzip.compress, annotations)]),
         ]
         for content in contents
     ]
