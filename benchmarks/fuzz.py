@@ -89,10 +89,7 @@ def rows(scanned):
     try:
         for row in scanned:
             if isinstance(row, Block):
-                end = 0
-                for length, expression in zip(row.lengths.tolist(), row.expression.tolist(), strict=True):
-                    start, end = end + 2, end + 2 + length
-                    yield row.text[start:end].decode(), expression
+                yield from zip(row.inserts.to_pylist(), row.expression.tolist(), strict=True)
             elif isinstance(row, BadRow):
                 one_line(row.error())
                 yield row
