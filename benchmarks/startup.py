@@ -46,14 +46,11 @@ mark("predict one")
 TORCH = """
 import torch
 mark("import torch")
-import transformers.models.bert.modeling_bert
-mark("import transformers")
-from dream_bert.inference.loading import load_model
-from dream_bert.inference.prediction import predict
+from dream_bert.inference.prediction import load_predictor
 mark("import dream_bert")
-model = load_model({model!r})
+predict = load_predictor({model!r})
 mark("load")
-predict([{sequence!r}], model)
+predict([{sequence!r}])
 mark("predict one")
 """
 

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from ..inference.loading import load_model
 from ..inference.model_files import model_name
-from ..models.modeling_dream_conv import SIXMER
+from ..models.conv_layers import SIXMER
 from ..sequence.encoding import CLS, SEP, SPECIAL_TOKENS, K, context_ids, longest_insert, token_counts
 
 if TYPE_CHECKING:

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..inference.registration import when_loaded
+
 if TYPE_CHECKING:
     from ..inference.predictor import Predictor
     from ..io.records import Columns
@@ -107,6 +109,10 @@ def with_predictor(
 
 def quieten() -> None:
     """Silence the libraries, whose warnings and progress bars would come between a verb's own lines."""
+    when_loaded("transformers.utils.logging", _quieten)
+
+
+def _quieten() -> None:
     from huggingface_hub.utils import logging as hub_logging
     from transformers.utils import logging
 

@@ -16,10 +16,10 @@ from ..sequence.tokenizer import write_tokenizer
 MODELS = Path(__file__).parents[1] / "models"
 """The folder of the modelling code; it imports transformers, torch and safetensors alone."""
 
-_SHARED = ("configuration_dna.py", "config_checks.py", "modeling_dna.py", "target_fields.py")
+_SHARED = ("configuration_dna.py", "config_checks.py", "modeling_dna.py", "target_fields.py", "weights.py")
 CODE = {
     "bert": ("configuration_dream_bert.py", "modeling_dream_bert.py", "fast_layers.py", *_SHARED),
-    "dream_conv": ("configuration_dream_conv.py", "modeling_dream_conv.py", *_SHARED),
+    "dream_conv": ("configuration_dream_conv.py", "modeling_dream_conv.py", "conv_layers.py", *_SHARED),
 }
 """The files that `trust_remote_code=True` loads from a model's folder, by the model's `model_type`."""
 

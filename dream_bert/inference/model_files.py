@@ -2,11 +2,17 @@
 
 import errno
 from pathlib import Path
+from typing import Any
+
+from ..errors import ModelError
+from ..models.config_checks import check_config, check_layout, read_config
 
 CHECKPOINTS = Path(__file__).parents[1] / "checkpoints"
 """The models that come with the package, each in a folder of its name."""
 
 DEFAULT_MODEL = CHECKPOINTS / "dream-promoter-bert"
+
+_LAYOUT = ("stride", "context", "reading_frames", "max_position_embeddings")
 
 
 def model_name(model: str | Path | None) -> str:
@@ -31,6 +37,25 @@ def model_name(model: str | Path | None) -> str:
         advice = f"give a folder, a Hub id OWNER/NAME, or one of {', '.join(shipped)}"
         raise FileNotFoundError(errno.ENOENT, f"no such model folder; {advice}", name)
     return name
+
+
+def read_fields(path: Path) -> dict[str, Any]:
+    """Read and check the fields of a `config.json` without transformers, among them all that `encode` and intervals
+    need.
+
+    Raises:
+        ModelError: if it lacks a field of these, or a value has a wrong type or is out of range.
+        OSError: if it cannot be read.
+    """
+    try:
+        fields = {"model_type": "bert", "calibration": None, "insert_lengths": None} | read_config(path)
+        check_config(fields)
+        check_layout(*(fields[name] for name in _LAYOUT))
+    except KeyError as error:
+        raise ModelError(f"{path}: does not say {error}; export the model again") from error
+    except ValueError as error:
+        raise ModelError(str(error)) from error
+    return fields
 
 
 TRAINING_INFO = "training_info.json"

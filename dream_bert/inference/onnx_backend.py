@@ -1,17 +1,15 @@
 """Predict with a model's exported graph in ONNX Runtime, without torch."""
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 
 from ..errors import GraphError, ModelError
-from ..models.config_checks import check_config, check_layout, read_bytes, read_config
-from .model_files import ONNX_FILES
+from ..models.config_checks import read_bytes
+from .model_files import ONNX_FILES, read_fields
 from .predictor import BATCH_SIZE
-
-_LAYOUT = ("stride", "context", "reading_frames", "max_position_embeddings")
 
 
 class OnnxModel:
@@ -43,7 +41,7 @@ class OnnxModel:
             raise ModelError(
                 f"{name}: has no {ONNX_FILES[backend]}; make it: dream-bert export -o FOLDER --model {name}"
             )
-        fields = _read_fields(folder / "config.json")
+        fields = read_fields(folder / "config.json")
         self.config = SimpleNamespace(**fields)
         try:
             content = read_bytes(self._path, most_bytes(fields), folder)
@@ -56,6 +54,7 @@ class OnnxModel:
             raise ModelError(str(error)) from error
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        options.intra_op_num_threads = _threads()
         try:
             self._session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's exceptions have no other common base
@@ -77,17 +76,13 @@ class OnnxModel:
             raise ModelError(f"{self._path}: cannot be computed; export it again with `dream-bert export`") from error
 
 
-def _read_fields(path: Path) -> dict[str, Any]:
-    """Read and check the fields of a configuration, among them all that `encode` and intervals need."""
-    try:
-        fields = {"model_type": "bert", "calibration": None, "insert_lengths": None} | read_config(path)
-        check_config(fields)
-        check_layout(*(fields[name] for name in _LAYOUT))
-    except KeyError as error:
-        raise ModelError(f"{path}: does not say {error}; export the model again") from error
-    except ValueError as error:
-        raise ModelError(str(error)) from error
-    return fields
+def _threads() -> int:
+    """Return how many threads `OMP_NUM_THREADS` allows, which launchers set for their processes; 0: one a core.
+
+    Torch follows that variable by itself, ONNX Runtime does not.
+    """
+    allowed = os.environ.get("OMP_NUM_THREADS", "")
+    return int(allowed) if allowed.isdecimal() else 0
 
 
 def _download(name: str, file: str) -> Path:

@@ -87,9 +87,16 @@ def _scorer(model: "RegressionModel | str | Path | None", backend: str) -> Score
     if backend == "torch":
         from torch.nn import Module
 
+        if isinstance(model, Module):
+            return _TorchModel(model)
+        from .plain_models import load_plain
+
+        name = model_name(model)
+        if (plain := load_plain(name)) is not None:
+            return plain
         from .loading import load_model
 
-        return _TorchModel(model if isinstance(model, Module) else load_model(model_name(model)))
+        return _TorchModel(load_model(name))
     if model is not None and not isinstance(model, str | Path):
         raise ValueError(f"backend {backend!r} takes no loaded model; give the folder or Hub id of an exported one")
     from .onnx_backend import OnnxModel

@@ -67,10 +67,15 @@ class _AfterImport(MetaPathFinder):
         return spec
 
 
+def when_loaded(name: str, then: Callable[[], None]) -> None:
+    """Call a function when a module is loaded: at once if it is, else once something imports it."""
+    if name in sys.modules:
+        then()
+    else:
+        sys.meta_path.insert(0, _AfterImport(name, then))
+
+
 def register_with_transformers() -> None:
     """Register with the registries of transformers that are loaded, and with the others once they are loaded."""
     for name, register in _REGISTRIES.items():
-        if name in sys.modules:
-            register()
-        else:
-            sys.meta_path.insert(0, _AfterImport(name, register))
+        when_loaded(name, register)

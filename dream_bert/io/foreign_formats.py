@@ -12,7 +12,8 @@ _TO_FASTA = "convert it to FASTA"
 _UNPACK = "unpack it, or compress it with gzip"
 _SAVE = "save the sheet as CSV"
 _EXPORT = "export the sequences as FASTA or CSV"
-_INTERVALS = "give the sequences of the intervals, as from: bedtools getfasta"
+_INTERVALS = "predict these regions of a genome with: dream-bert windows --genome, or give their sequences"
+_VARIANTS = "score the variants with: dream-bert variants"
 _MAGIC = {
     b"\xff\xfe\0\0": ("UTF-32 text", "save it as UTF-8"),
     b"\xff\xfe": ("UTF-16 text", "save it as UTF-8"),
@@ -41,11 +42,11 @@ _MAGIC = {
     b"BAM\x01": ("BAM", f"{_TO_FASTA}, as with: samtools fasta"),
     b"CRAM\x02": ("CRAM", f"{_TO_FASTA}, as with: samtools fasta"),  # "CRAM" alone may begin a sequence
     b"CRAM\x03": ("CRAM", f"{_TO_FASTA}, as with: samtools fasta"),
-    b"BCF\x02": ("BCF", "give the sequences, not the variants"),
+    b"BCF\x02": ("BCF", _VARIANTS),
     b"\x1a\x41\x27\x43": ("2bit", f"{_TO_FASTA}, as with: twoBitToFa"),
     b"\x43\x27\x41\x1a": ("2bit", f"{_TO_FASTA}, as with: twoBitToFa"),
     b"\x26\xfc\x8f\x88": ("bigWig", "give the sequences, not the signal"),
-    b"\xeb\xf2\x89\x87": ("bigBed", _INTERVALS),
+    b"\xeb\xf2\x89\x87": ("bigBed", "convert it to BED, as with: bigBedToBed"),
     b"\t\0\0\0\x0eSnapGene": ("a SnapGene file", _EXPORT),
     b"ABIF": ("a sequencer's trace (ABI)", _TO_FASTA),
     b"\x80\x02": ("a pickle", _EXPORT),
@@ -57,7 +58,7 @@ _TEXT = (
     (r"LOCUS +\S", "GenBank", f"{_TO_FASTA}, as with: seqret"),
     (r"ID   \S", "EMBL", f"{_TO_FASTA}, as with: seqret"),
     (r"@(HD|SQ|RG|PG|CO)\t", "SAM", f"{_TO_FASTA}, as with: samtools fasta"),
-    (r"##fileformat=VCF|#CHROM\tPOS\t", "VCF", "give the sequences, not the variants"),
+    (r"##fileformat=VCF|#CHROM\tPOS\t", "VCF", _VARIANTS),
     (r"##gff-version", "GFF", _INTERVALS),
     (r"(track|browser) \S", "a UCSC track", _INTERVALS),
     (r"(fixedStep|variableStep) ", "wiggle", "give the sequences, not the signal"),
@@ -74,7 +75,7 @@ _ROWS = (
     (r"\S+\t[^\t]*\t[^\t]+\t\d+\t\d+\t[^\t]*\t[-+.?]\t", "GFF or GTF", _INTERVALS),
     (r"\S+\t\d+\t\d+(\t|$)", "BED", _INTERVALS),
     (r"\S+\t\d+\t\S+\t\d+\t\d+\t(\*|(\d+[MIDNSHPX=])+)\t", "SAM", f"{_TO_FASTA}, as with: samtools fasta"),
-    (r"\S+\t\d+\t\S+\t[ACGTN]+\t[ACGTN.,*<>]+\t", "VCF", "give the sequences, not the variants"),
+    (r"\S+\t\d+\t\S+\t[ACGTN]+\t[ACGTN.,*<>]+\t", "VCF", _VARIANTS),
 )
 """Patterns of rows, for formats without a header."""
 

@@ -4,12 +4,15 @@ They read the weights of stock modules instead of calling the modules; `is_stock
 """
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import BertModel
-from transformers.models.bert.modeling_bert import BertLayer
+
+if TYPE_CHECKING:
+    from transformers import BertModel
+    from transformers.models.bert.modeling_bert import BertLayer
 
 
 def is_stock(modules: Iterable[nn.Module]) -> bool:
@@ -28,23 +31,29 @@ def is_stock(modules: Iterable[nn.Module]) -> bool:
     )
 
 
-def first_row(layer: BertLayer, hidden: Tensor, attention_mask: Tensor | None) -> Tensor:
-    """Compute the first row of a layer's output without keys and values of the other rows; training uses it too.
+def first_row(layer: "BertLayer", hidden: Tensor, attention_mask: Tensor | None) -> Tensor:
+    """Compute the first row of a layer's output, (n, 1, hidden), as `attend_from_first`; training uses it too."""
+    attended = attend_from_first(layer.attention.self, hidden, attention_mask)
+    return layer.feed_forward_chunk(layer.attention.output(attended, hidden[:, :1]))
+
+
+def attend_from_first(attention: nn.Module, hidden: Tensor, attention_mask: Tensor | None) -> Tensor:
+    """Compute the first row of attention without keys and values of the other rows.
 
     A head's score q . (K h + b) is (q K) . h + q . b, and its value, the sum of p (V h + c), is V (sum of p h) plus c
     times the sum of p. So the one query is projected to the hidden states, instead of all hidden states to keys and
     values.
 
     Args:
+        attention: stock BERT's `BertSelfAttention`.
         hidden: (n, length, hidden).
         attention_mask: (n, length), 0 at padding; None means no padding.
 
     Returns:
         (n, 1, hidden).
     """
-    attention = layer.attention.self
-    first, heads = hidden[:, :1], (attention.num_attention_heads, attention.attention_head_size)
-    query = attention.query(first).view(-1, *heads)
+    heads = attention.num_attention_heads, attention.attention_head_size
+    query = attention.query(hidden[:, :1]).view(-1, *heads)
     towards = torch.einsum("nhd,hdc->nhc", query, attention.key.weight.view(*heads, -1))
     bias = torch.einsum("nhd,hd->nh", query, attention.key.bias.view(heads))
     scores = (towards @ hidden.transpose(1, 2) + bias[..., None]) * heads[1] ** -0.5
@@ -53,28 +62,59 @@ def first_row(layer: BertLayer, hidden: Tensor, attention_mask: Tensor | None) -
     weights = attention.dropout(scores.softmax(-1).to(hidden.dtype))
     value = torch.einsum("nhc,hdc->nhd", weights @ hidden, attention.value.weight.view(*heads, -1))
     value = value + weights.sum(-1, keepdim=True) * attention.value.bias.view(heads)
-    return layer.feed_forward_chunk(layer.attention.output(value.flatten(1)[:, None], first))
+    return value.flatten(1)[:, None]
 
 
 # --- on a CPU, without gradients ---------------------------------------------------------------------------------
 
 
-def layer_on_cpu(layer: BertLayer, hidden: Tensor, mask: Tensor | None, projections: Tensor | None = None) -> Tensor:
-    """Compute a layer's output, (n, length, hidden), with each product and its GELU fused into one operator.
+class FirstRowOnCpu:
+    """Computes the last layer's first row, with a table of the first layer's projections that lasts."""
+
+    def __init__(self):
+        self._projections: TokenProjections | None = None
+
+    def __call__(self, bert: "BertModel", input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
+        """Compute the last layer's first row, (n, 1, hidden).
+
+        Args:
+            bert: a model of at least two layers in float32, with the exact GELU; in evaluation, without gradients.
+            input_ids: int64 (n, length), in the vocabulary.
+            attention_mask: (n, length), 0 at padding; None means no padding.
+        """
+        if self._projections is None or not self._projections.are_current(bert):
+            self._projections = TokenProjections(bert)
+        hidden, projections = self._projections(input_ids)
+        mask = None if attention_mask is None or attention_mask.all() else attention_mask[:, None, None].bool()
+        *layers, last = bert.encoder.layer
+        for layer in layers:
+            hidden, projections = _layer(layer, hidden, mask, projections), None
+        attended = attend_from_first(last.attention.self, hidden, attention_mask)
+        return _after_attention(last, attended, hidden[:, :1])
+
+
+def _layer(layer: "BertLayer", hidden: Tensor, mask: Tensor | None, projections: Tensor | None = None) -> Tensor:
+    """Compute a layer's output, (n, length, hidden).
 
     Args:
         hidden: float32 (n, length, hidden).
         mask: bool, broadcastable to (n, heads, length, length), true where attention may look; None means everywhere.
         projections: queries, keys and values, (n, length, 3 * hidden), if they are known; None computes them.
     """
-    attention, output = layer.attention.self, layer.attention.output
+    attention = layer.attention.self
     if projections is None:
         parts = [_linear(linear, hidden) for linear in (attention.query, attention.key, attention.value)]
     else:
         parts = projections.chunk(3, dim=-1)
     heads = (*hidden.shape[:2], attention.num_attention_heads, attention.attention_head_size)
     attended = F.scaled_dot_product_attention(*(part.view(heads).transpose(1, 2) for part in parts), attn_mask=mask)
-    hidden = output.LayerNorm(_linear(output.dense, attended.transpose(1, 2).flatten(2)) + hidden)
+    return _after_attention(layer, attended.transpose(1, 2).flatten(2), hidden)
+
+
+def _after_attention(layer: "BertLayer", attended: Tensor, hidden: Tensor) -> Tensor:
+    """Compute what follows attention in a layer, with each product and its GELU fused into one operator."""
+    output = layer.attention.output
+    hidden = output.LayerNorm(_linear(output.dense, attended) + hidden)
     wide = _linear(layer.intermediate.dense, hidden, "gelu")
     return layer.output.LayerNorm(_linear(layer.output.dense, wide) + hidden)
 
@@ -91,22 +131,18 @@ class TokenProjections:
     """
 
     @torch.inference_mode(False)  # tensors made in inference mode cannot be filled outside it
-    def __init__(self, bert: BertModel):
-        self.bert, config = bert, bert.config
-        self.weights = [weight.detach().clone() for weight in self._weights()]
-        pairs = config.vocab_size * config.max_position_embeddings
+    def __init__(self, bert: "BertModel"):
+        self._bert = bert
+        self._weights = [weight.detach().clone() for weight in _weights_of_first_layer(bert)]
+        self._tokens, self._width = bert.embeddings.word_embeddings.weight.shape
+        pairs = self._tokens * len(bert.embeddings.position_embeddings.weight)
         # The operating system gives no memory to pages that are never written.
-        self.rows = torch.empty(pairs, 4 * config.hidden_size)
-        self.known = torch.zeros(pairs, dtype=torch.bool)
+        self._rows = torch.empty(pairs, 4 * self._width)
+        self._known = torch.zeros(pairs, dtype=torch.bool)
 
-    def _weights(self) -> list[Tensor]:
-        attention = self.bert.encoder.layer[0].attention.self
-        modules = (self.bert.embeddings, attention.query, attention.key, attention.value)
-        return [weight for module in modules for weight in module.parameters()]
-
-    def are_current(self) -> bool:
-        """Return whether the model still has the weights that the table was computed with."""
-        return all(map(torch.equal, self.weights, self._weights()))
+    def are_current(self, bert: "BertModel") -> bool:
+        """Return whether the table was computed with a model's present weights."""
+        return bert is self._bert and all(map(torch.equal, self._weights, _weights_of_first_layer(bert)))
 
     def __call__(self, input_ids: Tensor) -> tuple[Tensor, Tensor]:
         """Look up embeddings, (n, length, hidden), and queries, keys and values, (n, length, 3 * hidden).
@@ -114,15 +150,20 @@ class TokenProjections:
         Args:
             input_ids: (n, length), from 0 to below the size of the vocabulary.
         """
-        config = self.bert.config
-        pair = input_ids + config.vocab_size * torch.arange(input_ids.shape[1])
-        missing = pair[~self.known[pair]].unique()
+        pair = input_ids + self._tokens * torch.arange(input_ids.shape[1])
+        missing = pair[~self._known[pair]].unique()
         if len(missing):
-            position, token = missing // config.vocab_size, missing % config.vocab_size
-            attention = self.bert.encoder.layer[0].attention.self
-            hidden = self.bert.embeddings(token[None], position_ids=position[None])[0]
+            embeddings, attention = self._bert.embeddings, self._bert.encoder.layer[0].attention.self
+            hidden = embeddings.word_embeddings(missing % self._tokens) + embeddings.token_type_embeddings.weight[0]
+            hidden = embeddings.LayerNorm(hidden + embeddings.position_embeddings(missing // self._tokens))
             parts = [_linear(linear, hidden) for linear in (attention.query, attention.key, attention.value)]
-            self.rows[missing] = torch.cat([hidden, *parts], dim=-1)
-            self.known[missing] = True
-        rows = self.rows.index_select(0, pair.flatten()).view(*input_ids.shape, -1)
-        return rows.split((config.hidden_size, 3 * config.hidden_size), dim=-1)
+            self._rows[missing] = torch.cat([hidden, *parts], dim=-1)
+            self._known[missing] = True
+        rows = self._rows.index_select(0, pair.flatten()).view(*input_ids.shape, -1)
+        return rows.split((self._width, 3 * self._width), dim=-1)
+
+
+def _weights_of_first_layer(bert: "BertModel") -> list[Tensor]:
+    attention = bert.encoder.layer[0].attention.self
+    modules = (bert.embeddings, attention.query, attention.key, attention.value)
+    return [weight for module in modules for weight in module.parameters()]

@@ -1,22 +1,16 @@
 """Define the models' base classes: loading from `model.safetensors` alone, and the loss in expression units."""
 
-import math
-from collections.abc import Container, Set
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
-from transformers import PreTrainedConfig, PreTrainedModel
+from transformers import PreTrainedConfig
 from transformers.utils import SAFE_WEIGHTS_NAME, cached_file
 
-from .config_checks import find_file
+from .weights import read_weights, shapes_of
 
-MAX_HEADER = 2**20
-"""Most bytes of the header that lists a file's tensors; 48 layers take 100 KiB."""
-
-_FLOATS = ("F64", "F32", "F16", "BF16")
 _HUB = ("cache_dir", "force_download", "local_files_only", "proxies", "revision", "subfolder", "token")
 
 
@@ -45,74 +39,14 @@ class FromSafetensors:
         if not isinstance(config, PreTrainedConfig):
             place = name if config is None else config
             config, kwargs = cls.config_class.from_pretrained(place, return_unused_kwargs=True, **hub, **kwargs)
-        weights = read_weights(_find(name, hub), cls, config, kwargs.get("ignore_mismatched_sizes", False))
+        shapes, prefix = shapes_of(partial(cls, config)), f"{cls.base_model_prefix}."
+        weights = read_weights(_find(name, hub), shapes, prefix, kwargs.get("ignore_mismatched_sizes", False))
         for unused in ("trust_remote_code", "use_safetensors"):
             kwargs.pop(unused, None)
         loaded = super().from_pretrained(None, *args, config=config, state_dict=weights, **dtype, **kwargs)
         model = loaded[0] if isinstance(loaded, tuple) else loaded
         model.name_or_path = model.config.name_or_path = str(name)
         return loaded
-
-
-def read_weights(
-    path: Path, kind: type[PreTrainedModel], config: PreTrainedConfig, ignore_mismatched_sizes: bool = False
-) -> dict[str, Tensor]:
-    """Read the tensors that a model expects, on the CPU.
-
-    Names, types and shapes are compared before memory is taken. Unexpected names come back as empty tensors, so that
-    loading reports them.
-
-    Raises:
-        ValueError: if the file is no complete safetensors file, or much larger than the model; if a tensor has another
-            shape (unless `ignore_mismatched_sizes`) or no floating-point numbers; or if the file lacks more than half
-            of the model's numbers, so that it differs from the model by more than its head.
-    """
-    with torch.device("meta"):
-        shapes = {name: weight.shape for name, weight in kind(config).state_dict().items()}
-    found = find_file(path)
-    _check_size(path, sum(map(math.prod, shapes.values())))
-    try:
-        with safe_open(found, "pt") as file:
-            keys = {_name(key, f"{kind.base_model_prefix}.", shapes): key for key in file.keys()}  # noqa: SIM118
-            slices = {name: file.get_slice(key) for name, key in keys.items() if name in shapes}
-            fitting = {name for name, entry in slices.items() if tuple(entry.get_shape()) == shapes[name]}
-            if not ignore_mismatched_sizes:
-                _check_lacking(path, slices.keys() - fitting)
-            if 2 * sum(math.prod(shapes[name]) for name in fitting) < sum(map(math.prod, shapes.values())):
-                _check_lacking(path, shapes.keys() - fitting)
-            for name in fitting:
-                if (dtype := slices[name].get_dtype()) not in _FLOATS:
-                    raise ValueError(f"{path}: {name} is of type {dtype}; give one of {', '.join(_FLOATS)}")
-            return {
-                name: file.get_tensor(keys[name]) if name in fitting else torch.empty(0)
-                for name in keys
-                if name in fitting or name not in shapes
-            }
-    except SafetensorError as error:
-        raise ValueError(f"{path}: is no whole safetensors file ({error}); fetch or export it again") from error
-
-
-def _check_lacking(path: Path, names: Set[str]) -> None:
-    if names:
-        some, more = ", ".join(sorted(names)[:5]), f" and {len(names) - 5} more" if len(names) > 5 else ""
-        raise ValueError(f"{path}: has no fitting weights for {some}{more}; give it the config.json of the same model")
-
-
-def _check_size(path: Path, numbers: int) -> None:
-    """Check the size of a file and of its header before the file is mapped into memory."""
-    if path.stat().st_size > MAX_HEADER + 16 * numbers:
-        raise ValueError(f"{path}: is far larger than config.json says ({numbers:,} numbers); export it again")
-    with path.open("rb") as file:
-        if int.from_bytes(file.read(8), "little") > MAX_HEADER:
-            raise ValueError(
-                f"{path}: lists more tensors than such models have, or is no safetensors file; export it again"
-            )
-
-
-def _name(key: str, prefix: str, shapes: Container[str]) -> str:
-    """Return a tensor's name in the model: encoders may be saved alone, and old layer norms have other names."""
-    key = key.replace("LayerNorm.gamma", "LayerNorm.weight").replace("LayerNorm.beta", "LayerNorm.bias")
-    return next((name for name in (key, prefix + key, key.removeprefix(prefix)) if name in shapes), key)
 
 
 def _find(name: str | Path, hub: dict[str, Any]) -> Path:

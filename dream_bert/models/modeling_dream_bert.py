@@ -12,9 +12,10 @@ from .config_checks import check_config  # noqa: F401
 # Imported for older transformers: they copy from a local folder only files that the loaded one imports itself.
 from .configuration_dna import DnaConfig  # noqa: F401
 from .configuration_dream_bert import DreamBertConfig
-from .fast_layers import TokenProjections, first_row, is_stock, layer_on_cpu
+from .fast_layers import FirstRowOnCpu, first_row, is_stock
 from .modeling_dna import FromSafetensors, PredictsExpression
 from .target_fields import target_names  # noqa: F401
+from .weights import read_weights  # noqa: F401
 
 
 def _auto_map(auto_model: str) -> dict[str, str]:
@@ -97,7 +98,7 @@ class BertForSequenceRegression(PredictsExpression, FromSafetensors, BertForSequ
     def __init__(self, config: DreamBertConfig):
         super().__init__(config)
         config.auto_map = _auto_map("BertForSequenceRegression")
-        self._token_projections: TokenProjections | None = None
+        self._first_row_on_cpu = FirstRowOnCpu()
 
     @can_return_tuple
     def forward(
@@ -140,9 +141,8 @@ class BertForSequenceRegression(PredictsExpression, FromSafetensors, BertForSequ
     def _first_token(self, input_ids: Tensor, attention_mask: Tensor | None, **inputs: Tensor | None) -> Tensor:
         """Compute the last layer's `[CLS]` row, (n, 1, hidden)."""
         if self._may_run_on_cpu(input_ids, inputs):
-            hidden = self._hidden_on_cpu(input_ids, attention_mask)
-        else:
-            hidden, _ = before_last_layer(self.bert, input_ids, attention_mask, **inputs)
+            return self._first_row_on_cpu(self.bert, input_ids, attention_mask)
+        hidden, _ = before_last_layer(self.bert, input_ids, attention_mask, **inputs)
         return first_row(self.bert.encoder.layer[-1], hidden, attention_mask)
 
     def _may_run_on_cpu(self, input_ids: Tensor, inputs: dict) -> bool:
@@ -161,29 +161,19 @@ class BertForSequenceRegression(PredictsExpression, FromSafetensors, BertForSequ
             and bool((input_ids >= 0).all() and (input_ids < self.config.vocab_size).all())
         )
 
-    def _hidden_on_cpu(self, input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
-        """Compute the last layer's input, (n, length, hidden)."""
-        if self._token_projections is None or not self._token_projections.are_current():
-            self._token_projections = TokenProjections(self.bert)
-        hidden, projections = self._token_projections(input_ids)
-        mask = None if attention_mask is None or attention_mask.all() else attention_mask[:, None, None].bool()
-        for layer in self.bert.encoder.layer[:-1]:
-            hidden, projections = layer_on_cpu(layer, hidden, mask, projections), None
-        return hidden
-
 
 def _needs_stock_forward(
     model: BertPreTrainedModel, input_ids: Tensor | None, attention_mask: Tensor | None, arguments: dict
 ) -> bool:
     """Return whether the shortcut does not apply: other inputs than ids and a 2-D mask, attentions or hidden states
-    wanted, or a modified encoder (hooks, adapters)."""
+    wanted, or modified embeddings or layers (hooks, adapters)."""
     return (
         input_ids is None
         or (attention_mask is not None and attention_mask.dim() != 2)
         or any(value is not None for value in arguments.values())
         or model.config.output_attentions
         or model.config.output_hidden_states
-        or not is_stock(model.bert.encoder.modules())
+        or not is_stock((*model.bert.embeddings.modules(), *model.bert.encoder.modules()))
     )
 
 

@@ -12,7 +12,7 @@ from .graph_writer import GraphWriter
 if TYPE_CHECKING:
     from ..models.modeling_dream_conv import DreamConvForSequenceRegression
 
-SIXMER = 6  # repeated from modeling_dream_conv.py, which needs torch
+SIXMER = 6  # repeated from conv_layers.py, which needs torch
 
 _LEAST = np.float32(-1e30)
 """Value put in padding before a maximum, so that padding never wins."""

@@ -15,9 +15,10 @@ from ..errors import ArgumentError, ModelError
 from ..inference.loading import load_regression
 from ..inference.model_files import model_name
 from ..models.configuration_dna import DnaConfig
+from ..models.conv_layers import token_bases
 from ..models.fast_layers import first_row
 from ..models.modeling_dream_bert import BertForSequenceRegression, before_last_layer
-from ..models.modeling_dream_conv import DreamConvForSequenceRegression, token_bases
+from ..models.modeling_dream_conv import DreamConvForSequenceRegression
 
 WEIGHT = 3.0
 """Weight of the feature loss relative to the prediction loss; both are in squared standard deviations."""

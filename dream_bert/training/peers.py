@@ -15,7 +15,7 @@ from ..data.dataset import PromoterDataset
 from ..errors import DataError, InputWarning
 from ..inference.prediction import predict
 from ..models.configuration_dream_conv import DreamConvConfig
-from ..models.modeling_dream_conv import SIXMER
+from ..models.conv_layers import SIXMER
 from ..sequence.encoding import encode
 from .calibration import calibrate
 from .comparison import Comparison, compare_target

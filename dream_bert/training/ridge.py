@@ -7,7 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..models.modeling_dream_conv import SIXMER, DreamConvForSequenceRegression, sixmer_numbers, token_bases
+from ..models.conv_layers import SIXMER, sixmer_numbers, token_bases
+from ..models.modeling_dream_conv import DreamConvForSequenceRegression
 from ..sequence.encoding import BASES
 
 PENALTY = 30.0
@@ -78,22 +79,53 @@ def ridge_weights_of_few(counts: Tensor, labels: Tensor, penalty: float) -> Tens
 
 
 @torch.no_grad()
-def mix_with_ridge(model: DreamConvForSequenceRegression, batches: Iterable[dict[str, Tensor]], share: float) -> None:
+def mix_with_ridge(
+    model: DreamConvForSequenceRegression,
+    training: Iterable[dict[str, Tensor]],
+    share: float | None,
+    validation: Iterable[dict[str, Tensor]] = (),
+) -> float:
     """Change a model to predict (1 - share) of its own prediction plus share of ridge regression's.
 
     Promoters stronger or weaker than nearly all training rows are ranked better by a sum of average effects of 6-mers
-    than by convolutions that fit the measurements closely.
+    than by convolutions that fit the measurements closely. After few rows of long inserts, so are all.
 
     Args:
         model: changed in place.
-        batches: `input_ids` and `labels`, in expression units, of the rows to fit.
-        share: of ridge regression, 0 to 1.
+        training: `input_ids` and `labels`, in expression units, of the rows to fit.
+        share: of ridge regression, 0 to 1; None takes the one with the least squared error on `validation`.
+        validation: `input_ids`, `attention_mask` and `labels`, in expression units, of rows to choose the share by.
+
+    Returns:
+        The share.
     """
-    weights = ridge_weights(sum_rows(batches))
+    weights = ridge_weights(sum_rows(training))
+    if share is None:
+        model.eval()
+        rows = []
+        for batch in validation:
+            by_ridge = sixmer_counts(batch["input_ids"]).double() @ weights
+            rows.append(
+                torch.stack([model(**batch).logits[:, 0].cpu().double(), by_ridge, batch["labels"].cpu().double()])
+            )
+        share = best_share(*torch.cat(rows, dim=1))
     for own in (model.classifier.weight, model.classifier.bias, model.sixmers):
         own.mul_(1 - share)
     model.classifier.bias.add_(share * weights[-1].item())
     model.sixmers[_known_sixmers().to(model.sixmers.device)] += share * weights[:-1].to(model.sixmers)
+    return share
+
+
+def best_share(first: Tensor, second: Tensor, labels: Tensor) -> float:
+    """Return the share of `second` in a mean of two predictions that has the least squared error, 0 to 1.
+
+    >>> first, second = torch.tensor([[0.0, 1.0], [4.0, 1.0]])
+    >>> best_share(first, second, torch.tensor([1.0, 5.0]))
+    0.25
+    """
+    difference = second - first
+    share = (difference @ (labels - first) / (difference @ difference).clamp(min=1e-30)).item()
+    return min(max(share, 0.0), 1.0)
 
 
 def _known_sixmers() -> Tensor:

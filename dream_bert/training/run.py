@@ -96,12 +96,16 @@ def build_model(kind: type[PreTrainedModel], arguments: ModelArguments, seed: in
     return model
 
 
-def train(trainer: PromoterTrainer, ridge_share: float = 0.0) -> None:
+def train(trainer: PromoterTrainer, ridge_share: float | None = 0.0) -> float:
     """Train, or resume from the last complete checkpoint in the output folder, and save model and tokenizer.
 
     Args:
         trainer: with its model.
-        ridge_share: share of ridge regression in the prediction of convolutions, as in `mix_with_ridge`. Default: 0.
+        ridge_share: share of ridge regression in the prediction of convolutions, as in `mix_with_ridge`; None lets
+            the validation rows choose it. Default: 0.
+
+    Returns:
+        That share.
 
     Raises:
         FileExistsError: if the output folder has a finished run.
@@ -121,9 +125,12 @@ def train(trainer: PromoterTrainer, ridge_share: float = 0.0) -> None:
     trainer.add_callback(leave)
     with leave.listening():
         trainer.train(resume_from_checkpoint=checkpoint)
-    settle_normalization(trainer.model, _some_batches(trainer, SETTLING_ROWS))
-    if ridge_share:
-        mix_with_ridge(trainer.model, _some_batches(trainer, RIDGE_ROWS), ridge_share)
+    settle_normalization(trainer.model, _some_batches(trainer, trainer.train_dataset, SETTLING_ROWS))
+    if ridge_share != 0:
+        training, validation = (
+            _some_batches(trainer, rows, RIDGE_ROWS) for rows in (trainer.train_dataset, trainer.eval_dataset)
+        )
+        ridge_share = mix_with_ridge(trainer.model, training, ridge_share, validation)
     weights = gather_weights(trainer.model_wrapped, trainer.trained)
     if trainer.trained is not trainer.model:
         of_student = {name: weight for name, weight in weights.items() if name.startswith("student.")}
@@ -132,11 +139,14 @@ def train(trainer: PromoterTrainer, ridge_share: float = 0.0) -> None:
         with write_errors_in_one_line(output):
             _save_model(trainer.trained, weights, output)
     trainer.accelerator.wait_for_everyone()
+    return ridge_share
 
 
-def _some_batches(trainer: PromoterTrainer, most: int) -> Iterator[dict[str, torch.Tensor]]:
-    """Yield batches of at most so many training rows, the same in all processes."""
-    rows, size = trainer.train_dataset, trainer.args.per_device_eval_batch_size
+def _some_batches(
+    trainer: PromoterTrainer, rows: RegressionBatches | MaskedLMBatches, most: int
+) -> Iterator[dict[str, torch.Tensor]]:
+    """Yield batches of at most so many rows, the same in all processes."""
+    size = trainer.args.per_device_eval_batch_size
     numbers = list(islice(EpochSampler(len(rows), trainer.args.seed), most))
     for begin in range(0, len(numbers), size):
         batch = rows.__getitems__(numbers[begin : begin + size])

@@ -34,9 +34,12 @@ class FineTuningArguments(RunArguments):
         default=None,
         metadata={"help": "Convolutions whose features the BERT learns too: folder, Hub id or shipped name."},
     )
-    ridge_share: float = field(
+    ridge_share: float | None = field(
         default=0.0,
-        metadata={"help": "Share of ridge regression on 6-mers in the prediction of convolutions; 0 to 1."},
+        metadata={
+            "help": "Share of ridge regression on 6-mers in the prediction of convolutions; 0 to 1. In YAML, "
+            "null lets the validation rows choose it."
+        },
     )
 
 
@@ -63,16 +66,17 @@ def fine_tune(
     """
     if not 0 <= run_args.partial_rows <= 1:
         raise ArgumentError(f"--partial_rows is {run_args.partial_rows}; give a share of the rows, from 0 to 1")
-    if not 0 <= run_args.ridge_share <= 1:
+    if run_args.ridge_share is not None and not 0 <= run_args.ridge_share <= 1:
         raise ArgumentError(f"--ridge_share is {run_args.ridge_share}; give a share of the prediction, from 0 to 1")
     kind = REGRESSION_MODELS[model_args.config().model_type]
-    if run_args.ridge_share and kind is not DreamConvForSequenceRegression:
+    mixes = run_args.ridge_share != 0
+    if mixes and kind is not DreamConvForSequenceRegression:
         raise ArgumentError("--ridge_share is for convolutions; leave it out, or give --preset conv")
     splits = {
         name: open_split(data_args.data, "regression", name, run_args) for name in ("train", "validation", "test")
     }
     targets = splits["train"].targets
-    if run_args.ridge_share and len(targets) > 1:
+    if mixes and len(targets) > 1:
         raise ArgumentError(f"--ridge_share is for one target, and the data have {len(targets)}; leave it out")
     teacher = None if run_args.teacher is None else load_teacher(run_args.teacher, model_args.config())
     is_trained = model_args.start is not None and has_output_layer(model_args.config())
@@ -113,7 +117,7 @@ def fine_tune(
         for printing in (PrinterCallback, ProgressCallback):
             trainer.remove_callback(printing)
         trainer.add_callback(progress)
-    train(trainer, run_args.ridge_share)
+    run_args.ridge_share = train(trainer, run_args.ridge_share)
     test_metrics = {"test": trainer.predict(test, metric_key_prefix="test").metrics} if len(test) else {}
     write_info(trainer, model_args, data_args, evaluate(trainer) | test_metrics)
 

@@ -1,7 +1,8 @@
 // Formats that are given by mistake: what they are and what to do, as dream_bert/io/foreign_formats.py names them.
 
 const TO_FASTA = "convert it to FASTA";
-const INTERVALS = "give the sequences of the intervals, as from: bedtools getfasta";
+const INTERVALS = "give the sequences of the intervals, or use: dream-bert windows --genome";
+const VARIANTS = "give the sequences, or use: dream-bert variants";
 const SAVE = "save the sheet as CSV";
 
 const BINARY = [
@@ -24,7 +25,7 @@ const TEXT = [
   [/^LOCUS +\S/, "GenBank", `${TO_FASTA}, as with: seqret`],
   [/^ID   \S/, "EMBL", `${TO_FASTA}, as with: seqret`],
   [/^@(HD|SQ|RG|PG|CO)\t/, "SAM", `${TO_FASTA}, as with: samtools fasta`],
-  [/^(##fileformat=VCF|#CHROM\tPOS\t)/, "VCF", "give the sequences, not the variants"],
+  [/^(##fileformat=VCF|#CHROM\tPOS\t)/, "VCF", VARIANTS],
   [/^##gff-version/, "GFF", INTERVALS],
   [/^(track|browser) \S/, "a UCSC track", INTERVALS],
   [/^(fixedStep|variableStep) /, "wiggle", "give the sequences, not the signal"],
@@ -41,7 +42,7 @@ const ROWS = [
   [/^\S+\t[^\t]*\t[^\t]+\t\d+\t\d+\t[^\t]*\t[-+.?]\t/, "GFF or GTF", INTERVALS],
   [/^\S+\t\d+\t\d+(\t|$)/, "BED", INTERVALS],
   [/^\S+\t\d+\t\S+\t\d+\t\d+\t(\*|(\d+[MIDNSHPX=])+)\t/, "SAM", `${TO_FASTA}, as with: samtools fasta`],
-  [/^\S+\t\d+\t\S+\t[ACGTN]+\t[ACGTN.,*<>]+\t/, "VCF", "give the sequences, not the variants"],
+  [/^\S+\t\d+\t\S+\t[ACGTN]+\t[ACGTN.,*<>]+\t/, "VCF", VARIANTS],
 ];
 
 const named = (found) => found && `is ${found[1]}, which is not read here; ${found[2]}`;

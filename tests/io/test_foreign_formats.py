@@ -62,6 +62,8 @@ FORMATS = {
     "an HDF5 file": b"\x89HDF\r\n\x1a\n",
     "2bit": b"\x43\x27\x41\x1a" + bytes(12),
     "BAM": gzip.compress(b"BAM\x01" + bytes(12)),
+    "BCF": gzip.compress(b"BCF\x02\x02" + bytes(12)),
+    "bigBed": b"\xeb\xf2\x89\x87" + bytes(12),
     "gzipped twice": gzip.compress(gzip.compress(BASES.encode())),
     "a safetensors file": save({"weight": np.zeros(3, np.float32)}),
     "a pickle": pickle.dumps([BASES]),
@@ -82,6 +84,8 @@ def test_the_format_is_named(tmp_path, kind, zip_it):
         list(read_records(path))
     message = str(error.value)
     assert message.startswith(f"{path}:") and f": is {kind}" in message and "; " in message and message.isprintable()
+    assert ("dream-bert variants" in message) == (kind in ("VCF", "BCF"))
+    assert ("dream-bert windows" in message) == (kind in ("BED", "GFF", "GFF or GTF", "a UCSC track"))
 
 
 @given(st.text("ACGTURYSWKMBDHVNacgtn", min_size=1), st.sampled_from(["", "\t3", "\t1.5"]))

@@ -17,7 +17,7 @@ from dream_bert.cli.main import main
 from dream_bert.errors import ModelError
 from dream_bert.export.folder import export_folder, export_onnx
 from dream_bert.inference.model_files import ONNX_FILES
-from dream_bert.models.modeling_dream_conv import token_bases
+from dream_bert.models.conv_layers import token_bases
 from dream_bert.sequence.encoding import encode
 
 INSERTS = ["ACGTTGCATTACGGATNCCATAGGAC", "ACGTTGCATTACGGATNCCATAGGA", "AC", "G", "TTT", "CATAGGACCA" * 8]

@@ -209,6 +209,26 @@ def test_attention_speeds():
     }
 
 
+def test_analysis_speeds():
+    result, page = read_results("analysis"), words("docs/speed.md")
+    assert rows("docs/speed.md", "| mutagenesis of 80 bp | promoters/s |") == {
+        name: ["{median:.2f} ({min:.2f}-{max:.2f})".format(**row), f"{row['times_loop']:.2f}"]
+        for name, row in result["mutagenesis"].items()
+    }
+    assert rows("docs/speed.md", "| designs to one target | a minute |") == {
+        name: [f"{row['per_minute']:.1f}"] for name, row in result["design"].items()
+    }
+    scored = result["variants"]
+    assert f"{scored['records']:,} known variants" in page
+    assert f"{scored['scored_alleles']:,} of its alleles ({scored['share_upstream']:.0%}) lie upstream" in page
+    assert f"They take {scored['seconds'] / 60:.1f} minutes" in page
+    assert (
+        f"{scored['variants_per_second']:.0f} variants and {scored['windows_per_second']:,.0f} windows a second"
+        in page
+    )
+    assert f"{scored['times_loop']:.1f} times the loop" in page and f"{scored['peak_memory_mib']:,.0f} MiB" in page
+
+
 def test_weights_of_subsets():
     table = {name.strip("`"): cells for name, cells in rows("docs/scoring.md", "| subset | weight |").items()}
     assert {name: float(weight) for name, (weight, _) in table.items()} == WEIGHTS

@@ -7,7 +7,7 @@ from closeness import assert_close
 from torch import nn
 
 from dream_bert import DreamConvConfig, DreamConvForSequenceRegression
-from dream_bert.models.modeling_dream_conv import token_bases
+from dream_bert.models.conv_layers import token_bases
 from dream_bert.sequence.encoding import encode
 from dream_bert.training.distillation import WEIGHT, TaughtBert, TaughtOutput
 

@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 import torch
 from closeness import assert_close
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from dream_bert import DreamConvConfig, DreamConvForSequenceRegression, predict
 from dream_bert.sequence.encoding import encode
 from dream_bert.training.ridge import (
     PENALTY,
+    best_share,
     mix_with_ridge,
     ridge_weights,
     ridge_weights_of_few,
@@ -60,6 +64,26 @@ def test_the_prediction_is_a_mean_with_ridge_regression(model, inserts, expressi
     wanted = (1 - share) * own + share * kernel_ridge(inserts, expression)
     assert_close(predict(inserts, model), wanted)
     assert np.std(wanted) > 0.1
+
+
+@pytest.mark.parametrize("truth", [0.0, 0.4, 1.0])
+def test_the_validation_rows_choose_the_share(model, inserts, expression, truth):
+    by_ridge = kernel_ridge(inserts, expression)
+    labels = ((1 - truth) * predict(inserts, model) + truth * by_ridge).astype(np.float32)
+    share = mix_with_ridge(model, batches(inserts, expression), None, batches(inserts, labels))
+    assert share == pytest.approx(truth, abs=1e-5)
+    assert_close(predict(inserts, model), labels)
+
+
+@given(arrays(np.float64, (3, 9), elements=st.floats(-10, 10)))
+def test_no_other_share_is_better(numbers):
+    first, second, labels = torch.from_numpy(numbers)
+
+    def error(share: float) -> float:
+        return ((1 - share) * first + share * second - labels).square().sum().item()
+
+    best = error(best_share(first, second, labels))
+    assert all(best <= error(share) * (1 + 1e-9) + 1e-9 for share in np.linspace(0, 1, 21))
 
 
 def test_a_model_that_has_a_share_keeps_it_beside_another(model, inserts, expression):
