@@ -13,26 +13,29 @@ from torch import Tensor, nn
 
 from ..errors import ModelError
 from ..models.conv_layers import ConvLayers
-from ..models.fast_layers import FirstRowOnCpu
+from ..models.fast_layers import FirstRowOnCpu, is_fast
 from ..models.weights import read_weights, shapes_of
+from .bfloat16 import to_bfloat16
 from .model_files import read_fields
 from .predictor import BATCH_SIZE
 
 _WEIGHTS = "model.safetensors"
 
 
-def load_plain(name: str) -> "PlainModel | None":
+def load_plain(name: str, dtype: torch.dtype = torch.float32) -> "PlainModel | None":
     """Load a model that predicts expression from a folder.
 
     Args:
         name: as `model_name` returns it.
+        dtype: that it computes in: float32 or bfloat16.
 
     Returns:
-        The model; None if there is an accelerator, or the folder does not hold all float32 weights of a BERT with the
-        exact GELU or of convolutions. Transformers loads those, or says what is wrong.
+        The model; None if there is an accelerator, if the processor has no products of that type, or if the folder
+        does not hold all float32 weights of a BERT with the exact GELU or of convolutions. Transformers loads those,
+        or says what is wrong.
     """
     path = Path(name, _WEIGHTS)
-    if torch.accelerator.is_available() or not path.is_file():
+    if torch.accelerator.is_available() or not is_fast(dtype) or not path.is_file():
         return None
     try:
         config = SimpleNamespace(**read_fields(path.with_name("config.json")))
@@ -48,6 +51,8 @@ def load_plain(name: str) -> "PlainModel | None":
         network = build(config)
     # Names and shapes are compared above; strict, batch norm would ask for a count of batches, which is not stored.
     network.load_state_dict(weights, strict=False, assign=True)
+    if dtype == torch.bfloat16:
+        to_bfloat16(network)
     return PlainModel(config, network.eval().requires_grad_(False))
 
 
@@ -87,7 +92,7 @@ class _PlainBert(nn.Module):
         self._first_row = FirstRowOnCpu()
 
     def expression(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        first = self._first_row(self.bert, input_ids, attention_mask)[:, 0]
+        first = self._first_row(self.bert, input_ids, attention_mask)[:, 0].to(self.classifier.weight.dtype)
         return self.classifier(self.bert.pooler.dense(first).tanh())
 
 

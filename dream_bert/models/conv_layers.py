@@ -100,4 +100,4 @@ class ConvLayers(nn.Module):
         bases = token_bases(input_ids)
         _, pooled = self.features(bases, attention_mask)
         of_sixmers = self.sixmers[..., sixmer_numbers(bases)].sum(-1)  # (n,), or (targets, n)
-        return self.classifier(self.head(pooled)) + of_sixmers.view(-1, len(bases)).T
+        return self.classifier(self.head(pooled.to(self.classifier.weight.dtype))) + of_sixmers.view(-1, len(bases)).T

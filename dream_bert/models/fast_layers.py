@@ -78,7 +78,8 @@ class FirstRowOnCpu:
         """Compute the last layer's first row, (n, 1, hidden).
 
         Args:
-            bert: a model of at least two layers in float32, with the exact GELU; in evaluation, without gradients.
+            bert: a model of at least two layers, in float32 or in bfloat16 on a processor that multiplies it, with the
+                exact GELU; in evaluation, without gradients.
             input_ids: int64 (n, length), in the vocabulary.
             attention_mask: (n, length), 0 at padding; None means no padding.
         """
@@ -93,11 +94,18 @@ class FirstRowOnCpu:
         return _after_attention(last, attended, hidden[:, :1])
 
 
+def is_fast(dtype: torch.dtype) -> bool:
+    """Return whether this processor's oneDNN has products of a type: float32, and bfloat16 where AVX-512 has it."""
+    if not torch.backends.mkldnn.is_available():
+        return False
+    return dtype == torch.float32 or (dtype == torch.bfloat16 and torch.ops.mkldnn._is_mkldnn_bf16_supported())
+
+
 def _layer(layer: "BertLayer", hidden: Tensor, mask: Tensor | None, projections: Tensor | None = None) -> Tensor:
     """Compute a layer's output, (n, length, hidden).
 
     Args:
-        hidden: float32 (n, length, hidden).
+        hidden: (n, length, hidden).
         mask: bool, broadcastable to (n, heads, length, length), true where attention may look; None means everywhere.
         projections: queries, keys and values, (n, length, 3 * hidden), if they are known; None computes them.
     """
@@ -137,7 +145,7 @@ class TokenProjections:
         self._tokens, self._width = bert.embeddings.word_embeddings.weight.shape
         pairs = self._tokens * len(bert.embeddings.position_embeddings.weight)
         # The operating system gives no memory to pages that are never written.
-        self._rows = torch.empty(pairs, 4 * self._width)
+        self._rows = torch.empty(pairs, 4 * self._width, dtype=self._weights[0].dtype)
         self._known = torch.zeros(pairs, dtype=torch.bool)
 
     def are_current(self, bert: "BertModel") -> bool:

@@ -12,7 +12,7 @@ from .config_checks import check_config  # noqa: F401
 # Imported for older transformers: they copy from a local folder only files that the loaded one imports itself.
 from .configuration_dna import DnaConfig  # noqa: F401
 from .configuration_dream_bert import DreamBertConfig
-from .fast_layers import FirstRowOnCpu, first_row, is_stock
+from .fast_layers import FirstRowOnCpu, first_row, is_fast, is_stock
 from .modeling_dna import FromSafetensors, PredictsExpression
 from .target_fields import target_names  # noqa: F401
 from .weights import read_weights  # noqa: F401
@@ -130,8 +130,8 @@ class BertForSequenceRegression(PredictsExpression, FromSafetensors, BertForSequ
         if _needs_stock_forward(self, input_ids, inputs["attention_mask"], kwargs):
             output = super().forward(input_ids, **inputs, **kwargs)
         else:
-            pooled = self.bert.pooler(self._first_token(input_ids, **inputs))
-            output = SequenceClassifierOutput(logits=self.classifier(self.dropout(pooled)))
+            first = self._first_token(input_ids, **inputs).to(self.bert.pooler.dense.weight.dtype)
+            output = SequenceClassifierOutput(logits=self.classifier(self.dropout(self.bert.pooler(first))))
         if frames:
             output.logits = output.logits.unflatten(0, frames).mean(1)
         if labels is not None:
@@ -146,13 +146,12 @@ class BertForSequenceRegression(PredictsExpression, FromSafetensors, BertForSequ
         return first_row(self.bert.encoder.layer[-1], hidden, attention_mask)
 
     def _may_run_on_cpu(self, input_ids: Tensor, inputs: dict) -> bool:
-        """Return whether the fast layers for CPUs apply: no gradients, float32, plain ids."""
+        """Return whether the fast layers for CPUs apply: no gradients, a type that is fast, plain ids."""
         return (
             not (self.training or torch.is_grad_enabled() or torch.compiler.is_compiling())
             and input_ids.device.type == "cpu"
-            and torch.backends.mkldnn.is_available()
             and not torch.is_autocast_enabled("cpu")
-            and self.dtype == torch.float32
+            and is_fast(self.dtype)
             and self.config.hidden_act == "gelu"
             and self.config.num_hidden_layers > 1
             and all(value is None for value in inputs.values())

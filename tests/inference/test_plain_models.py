@@ -12,6 +12,7 @@ from transformers import AutoModelForSequenceClassification
 
 from dream_bert import BertForSequenceRegression, DreamBertConfig, DreamConvConfig, DreamConvForSequenceRegression
 from dream_bert.errors import ModelError
+from dream_bert.inference import plain_models
 from dream_bert.inference.plain_models import load_plain
 from dream_bert.inference.prediction import load_predictor, predict
 from dream_bert.models.target_fields import labels_of
@@ -114,6 +115,19 @@ def test_a_folder_without_weights_is_left_to_transformers(bert):
     (folder / "model.safetensors").unlink()
     assert load_plain(str(folder)) is None
     assert load_plain(str(folder / "nowhere")) is None
+
+
+@pytest.mark.parametrize("model", ["dream-promoter-bert", "dream-promoter-conv"])
+@pytest.mark.parametrize("loader", ["plain", "transformers"])
+def test_bfloat16_is_near_float32(model, loader, monkeypatch):
+    if loader == "transformers":
+        monkeypatch.setattr(plain_models, "load_plain", lambda name, dtype: None)
+    sequences = inserts(*[80] * 40)
+    wanted, found = (predict(sequences, model, backend=backend) for backend in ("torch", "torch-bfloat16"))
+    # A number of bfloat16 has 8 bits, and rounding errors of some hundred sums and layers add up at random.
+    assert 0 < np.abs(found - wanted).max() < 0.02 * np.abs(wanted).max() + 0.1
+    # The output layer is in float32: its results are finer than bfloat16.
+    assert len(np.unique(found.view(np.uint32) & 0xFFFF)) > 1
 
 
 @pytest.mark.slow

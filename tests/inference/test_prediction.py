@@ -102,9 +102,11 @@ def test_an_accelerator_gets_larger_batches(model, kind, sizes):
 
 
 def test_bad_backend_is_an_error(model):
-    with pytest.raises(ValueError, match="backend 'tpu' is unknown; choose from torch, onnx, onnx-int8"):
+    with pytest.raises(
+        ValueError, match="backend 'tpu' is unknown; choose from torch, torch-bfloat16, onnx, onnx-int8"
+    ):
         predict(["ACGT"], model, backend="tpu")
-    with pytest.raises(ValueError, match="backend 'onnx' takes no loaded model; give the folder"):
+    with pytest.raises(ValueError, match="backend 'onnx' takes no loaded model; give its folder"):
         predict(["ACGT"], model, backend="onnx")
 
 
