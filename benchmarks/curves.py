@@ -8,6 +8,7 @@ Reads the `training_info.json` beside the weights and writes `docs/learning_curv
 import json
 from pathlib import Path
 
+import drawing
 import matplotlib.pyplot as plt
 
 from dream_bert.hub.card import lineage
@@ -17,8 +18,8 @@ PICTURE = Path(__file__).parents[1] / "docs" / "learning_curves.png"
 LINES = {
     "dream-promoter-conv": ["dream-promoter-conv"],
     "dream-promoter-bert": [
-        "dream-promoter-bert, taught by the convolutions (held-out: their labels)",
-        "then on measurements (the first of the five runs whose mean it is)",
+        "dream-promoter-bert, on the labels of the convolutions",
+        "then on measurements (the first of five runs)",
     ],
 }
 """The trainings of each model, in their order."""
@@ -32,20 +33,20 @@ def curve(info: dict) -> tuple[list[float], list[float]]:
 
 
 def main() -> None:
-    figure, axes = plt.subplots(figsize=(7.2, 4.2), layout="constrained")
+    plt.style.use(drawing.STYLE)
+    figure, axes = plt.subplots(figsize=(drawing.WIDTH, 4.2))
     for model, labels in LINES.items():
         begin = 0
         info = json.loads((CHECKPOINTS / model / "training_info.json").read_text())
         for label, training in zip(labels, reversed(lineage(info)), strict=True):
             seen, pearson = curve(training)
-            axes.plot([begin + thousands for thousands in seen], pearson, marker=".", label=label)
+            axes.plot([begin + thousands for thousands in seen], pearson, markersize=4, label=label)
             begin += seen[-1]
-    axes.set_xlabel("thousand promoters seen")
-    axes.set_ylabel("Pearson on held-out promoters")
+    axes.set_xlabel("promoters seen (thousands)")
+    axes.set_ylabel("Pearson's r on held-out promoters")
     axes.grid(alpha=0.3)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="lower right")
-    figure.savefig(PICTURE, dpi=150)
+    axes.legend(loc="lower right")
+    figure.savefig(PICTURE)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import argparse
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import drawing
 import matplotlib.pyplot as plt
 import measuring
 import numpy as np
@@ -21,36 +22,38 @@ from public_leaderboard import PublicLeaderboard
 from dream_bert.inference.model_files import CHECKPOINTS
 from dream_bert.inference.prediction import predict
 from dream_bert.io.reader import read_records
+from dream_bert.metrics.dream_score import PAIRED
 from dream_bert.metrics.files import format_scores
 from dream_bert.training.calibration import calibrate, rescale
 
 PICTURE = Path(__file__).parents[1] / "docs" / "measured_against_predicted.png"
 MODELS = ("dream-promoter-bert", "dream-promoter-conv")
 LEVEL = 0.9
-COLOURS = {"random": "#4477aa", "yeast": "#ee7733", "challenging": "#228833", "high": "#cc3311", "low": "#aa3377"}
+DRAWN = ("random", "high", "challenging", "low", "yeast")
+"""Subsets in colour, in the order in which they are drawn."""
 
 
 def picture(leaderboard: PublicLeaderboard, predictions: dict[str, np.ndarray], results: dict[str, dict]) -> None:
     """Draw measured against predicted expression, one panel for each model, with some subsets in colour."""
     at = {row: i for i, row in enumerate(leaderboard.rows)}
-    figure, panels = plt.subplots(
-        1, len(predictions), figsize=(10, 4.4), sharex=True, sharey=True, layout="constrained"
-    )
+    plt.style.use(drawing.STYLE)
+    figure, panels = plt.subplots(1, len(predictions), figsize=(drawing.WIDTH, 4.6), sharex=True, sharey=True)
     for axes, (model, predicted) in zip(panels, predictions.items(), strict=True):
         dots = dict(linewidths=0, rasterized=True)
-        everywhere = f"all {len(predicted):,}"
-        axes.scatter(predicted, leaderboard.measured, s=3, color="#bbbbbb", label=everywhere, **dots)
-        for name, colour in COLOURS.items():
+        everywhere = f"all ({len(predicted):,})"
+        axes.scatter(predicted, leaderboard.measured, s=4, color="#bbbbbb", marker=".", label=everywhere, **dots)
+        for name, colour, marker in zip(DRAWN, drawing.COLOURS, drawing.MARKERS, strict=False):
             rows = [at[row] for row in leaderboard.subsets[name]]
             label = f"{name} ({len(rows)})"
-            axes.scatter(predicted[rows], leaderboard.measured[rows], s=7, color=colour, label=label, **dots)
-        axes.set_title(f"{model}: Pearson r = {results[model]['subsets']['all']['pearson']:.3f}", fontsize=11)
-        axes.set_xlabel("predicted expression")
-        axes.spines[["top", "right"]].set_visible(False)
-    panels[0].set_ylabel("measured expression (the test set's own scale)")
-    figure.legend(*panels[0].get_legend_handles_labels(), markerscale=3, frameon=False, loc="outside right upper")
-    PICTURE.parent.mkdir(exist_ok=True)
-    figure.savefig(PICTURE, dpi=150)
+            values = predicted[rows], leaderboard.measured[rows]
+            axes.scatter(*values, s=9, color=colour, marker=marker, label=label, **dots)
+        axes.set_title(f"{model} (r = {results[model]['subsets']['all']['pearson']:.3f})")
+        axes.set_xlabel("predicted (sorting-bin units)")
+    panels[0].set_ylabel("measured (the test set's own scale)")
+    figure.legend(
+        *panels[0].get_legend_handles_labels(), markerscale=2.5, columnspacing=1, loc="outside lower center", ncols=3
+    )
+    figure.savefig(PICTURE)
 
 
 def calibrate_on(leaderboard: PublicLeaderboard, chosen: np.ndarray, model: Path) -> None:
@@ -60,6 +63,14 @@ def calibrate_on(leaderboard: PublicLeaderboard, chosen: np.ndarray, model: Path
         rows = zip(sequences, leaderboard.measured[chosen].tolist(), strict=True)
         table.write_text("".join(f"{sequence}\t{value}\n" for sequence, value in rows))
         calibrate(model, table)
+
+
+def share_in_subsets(leaderboard: PublicLeaderboard, chosen: np.ndarray, inside: np.ndarray) -> dict[str, dict]:
+    """Compute the share of the chosen rows, by subset, whose measurement lies inside its interval."""
+    within = dict(zip(np.array(leaderboard.rows)[chosen].tolist(), inside.tolist(), strict=True))
+    members = {name: rows for name, rows in leaderboard.subsets.items() if name not in PAIRED}
+    found = {name: [within[row] for row in rows if row in within] for name, rows in members.items()}
+    return {name: {"n": len(those), "covered": float(np.mean(those))} for name, those in found.items()}
 
 
 def main() -> None:
@@ -85,6 +96,7 @@ def main() -> None:
             "covered": float(inside.mean()),
             "mean_width": float(np.mean((upper - lower)[others])),
             "constant_width": float(2 * np.quantile(errors, inside.mean())),
+            "covered_in": share_in_subsets(leaderboard, others, inside),
         }
         said = predict([row.sequence for row in sample], model)
         result["train_sample"] = {

@@ -6,12 +6,17 @@ Reads `benchmarks/results/peers.json` and writes `docs/quality_against_minutes.p
 """
 
 import json
+import sys
 from itertools import groupby
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-from train import RESULTS
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+import drawing
+import measuring
+
+RESULTS = measuring.RESULTS / "peers.json"
 PICTURE = Path(__file__).parents[2] / "docs" / "quality_against_minutes.png"
 NAMES = {
     "shipped": "dream-promoter-bert",
@@ -23,9 +28,9 @@ NAMES = {
     "trees": "boosted trees on 6-mers",
 }
 SCORES = {
-    "pearson": "Pearson r, all rows",
-    "pearson_score": "DREAM Pearson score",
-    "spearman_score": "DREAM Spearman score",
+    "pearson": "r of all rows",
+    "pearson_score": "Pearson score",
+    "spearman_score": "Spearman score",
 }
 
 MINUTES = 1, 3, 10, 30, 120
@@ -33,21 +38,23 @@ MINUTES = 1, 3, 10, 30, 120
 
 def main() -> None:
     runs = sorted(json.loads(RESULTS.read_text()).values(), key=lambda run: (run["peer"], run["minutes"]))
-    figure, panels = plt.subplots(1, len(SCORES), figsize=(10, 3.8), sharex=True, layout="constrained")
+    plt.style.use(drawing.STYLE)
+    figure, panels = plt.subplots(1, len(SCORES), figsize=(drawing.WIDTH, 4.4), sharex=True)
     peers = {peer: list(group) for peer, group in groupby(runs, key=lambda run: run["peer"])}
     for axes, (score, title) in zip(panels, SCORES.items(), strict=True):
-        for peer, name in NAMES.items():
+        for place, (peer, name) in enumerate(NAMES.items()):
             if points := peers.get(peer):
-                axes.plot([run["minutes"] for run in points], [run[score] for run in points], marker="o", label=name)
+                minutes, scores = ([run[key] for run in points] for key in ("minutes", score))
+                axes.plot(minutes, scores, label=name, zorder=3 - place / len(NAMES))
         axes.set_xscale("log")
         axes.set_xticks(MINUTES, labels=MINUTES)
         axes.minorticks_off()
-        axes.set_title(title, fontsize=11)
-        axes.set_xlabel("minutes of training, two cores")
+        axes.margins(x=0.1)
+        axes.set_title(title)
         axes.grid(alpha=0.3)
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(*panels[0].get_legend_handles_labels(), frameon=False, loc="outside lower center", ncols=3)
-    figure.savefig(PICTURE, dpi=150)
+    panels[1].set_xlabel("minutes of training on two cores")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    figure.savefig(PICTURE)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Draw the effects of single changes of a sequence: a heat map, and a logo of what each of its bases adds."""
 
+import math
 from pathlib import Path
 
 import logomaker
@@ -18,12 +19,15 @@ COLOURS = {"A": "#009E73", "C": "#0072B2", "G": "#E69F00", "T": "#D55E00"}
 LEAST_SCALE = 0.5
 """Effects stay pale where there is none larger than this, in expression units."""
 
+_ROW = 40
+"""Most positions in a row of a picture: a page would show more of them too small to read."""
+
 _DASHED = 0.1
 """Share of the scale from which a lowering change has a dash: in black and white it else looks like a raising one."""
 
 
 def plot_mutagenesis(
-    sequence: str, effects: np.ndarray, *, scale: float | None = None, ax: Axes | None = None
+    sequence: str, effects: np.ndarray, *, scale: float | None = None, first: int = 1, ax: Axes | None = None
 ) -> Axes:
     """Draw a heat map of the effects of each base at each position.
 
@@ -34,6 +38,7 @@ def plot_mutagenesis(
         sequence: length letters.
         effects: (4, length), as one of `Mutagenesis.effects`, in the order A C G T; NaN where nothing was changed.
         scale: effect with full colour, in expression units. Default: the largest, and at least 0.5.
+        first: position of the first letter.
         ax: axes to draw on. Default: those of a new figure.
 
     Returns:
@@ -44,9 +49,8 @@ def plot_mutagenesis(
     """
     effects = _check(sequence, effects)
     ax = new_axes(_width(len(sequence)), 2) if ax is None else ax
-    shown = np.where(np.isnan(effects), 0, np.abs(effects))
-    scale = max(LEAST_SCALE, float(shown.max(initial=0))) if scale is None else scale
-    positions = np.arange(1, len(sequence) + 1)
+    scale = _scale(effects) if scale is None else scale
+    positions = np.arange(first, first + len(sequence))
     ax.patch.set(facecolor="0.9", edgecolor="0.7", hatch="////")
     image = ax.imshow(
         effects,
@@ -55,24 +59,24 @@ def plot_mutagenesis(
         vmax=scale,
         aspect="auto",
         interpolation="nearest",
-        extent=(0.5, len(sequence) + 0.5, len(BASES) - 0.5, -0.5),
+        extent=(first - 0.5, first + len(sequence) - 0.5, len(BASES) - 0.5, -0.5),
     )
     rows, columns = np.nonzero(np.where(np.isnan(effects), 0, effects) <= -_DASHED * scale)
     dark = effects[rows, columns] < -0.5 * scale
     for these, colour in ((dark, "white"), (~dark, "black")):
-        ax.scatter(columns[these] + 1, rows[these], marker="_", s=10, linewidths=0.8, color=colour)
+        ax.scatter(positions[columns[these]], rows[these], marker="_", s=10, linewidths=0.8, color=colour)
     for position, base in zip(positions, sequence, strict=True):
         if base in BASES:
-            ax.text(position, BASES.index(base), base, ha="center", va="center", fontsize=6)
+            ax.text(position, BASES.index(base), base, ha="center", va="center", fontsize=7)
     ax.set_yticks(range(len(BASES)), list(BASES))
     ax.set_ylabel("base put in")
-    _label_positions(ax, len(sequence))
+    _label_positions(ax, first, len(sequence))
     bar = ax.figure.colorbar(image, ax=ax, pad=0.01, aspect=12)
-    bar.set_label("effect on expression\n(lowering: –)")
+    bar.set_label("effect (expression units)\nlowering: –")
     return ax
 
 
-def plot_logo(sequence: str, heights: np.ndarray, *, ax: Axes | None = None) -> Axes:
+def plot_logo(sequence: str, heights: np.ndarray, *, first: int = 1, ax: Axes | None = None) -> Axes:
     """Draw the letters of a sequence, each as high as a number; those below 0 hang.
 
     Args:
@@ -80,6 +84,7 @@ def plot_logo(sequence: str, heights: np.ndarray, *, ax: Axes | None = None) -> 
         heights: (length,): of each letter, in expression units; NaN is no letter. Or (4, length): effects as in
             `plot_mutagenesis`, without normalisation; the heights are then the mean loss of expression by the three
             other bases.
+        first: position of the first letter.
         ax: axes to draw on. Default: those of a new figure.
 
     Returns:
@@ -94,18 +99,18 @@ def plot_logo(sequence: str, heights: np.ndarray, *, ax: Axes | None = None) -> 
     if heights.shape != (len(sequence),):
         raise ValueError(f"heights are of shape {heights.shape}; give one number a letter, ({len(sequence)},)")
     ax = new_axes(_width(len(sequence)), 2) if ax is None else ax
-    positions = range(1, len(sequence) + 1)
+    positions = range(first, first + len(sequence))
     letters = np.array(list(BASES)) == np.array([list(sequence)]).T
     table = pandas.DataFrame(np.nan_to_num(heights)[:, None] * letters, index=positions, columns=list(BASES))
     logomaker.Logo(table, ax=ax, color_scheme=COLOURS, flip_below=False, font_name="DejaVu Sans", show_spines=None)
     ax.axhline(0, color="black", linewidth=0.5)
     ax.set_ylabel("what the base adds\n(expression units)")
-    _label_positions(ax, len(sequence))
+    _label_positions(ax, first, len(sequence))
     return ax
 
 
 def draw_mutagenesis(sequence: str, effects: np.ndarray, path: Path, title: str = "") -> None:
-    """Write a picture of the heat map with the logo under it.
+    """Write a picture of the heat map with the logo under it, in equal rows of at most 40 positions.
 
     Args:
         sequence, effects: as in `plot_mutagenesis`.
@@ -116,12 +121,21 @@ def draw_mutagenesis(sequence: str, effects: np.ndarray, path: Path, title: str 
         OutputError: if the suffix names no format.
         OSError: if it cannot be written.
     """
-    with open_picture(path, _width(len(sequence)), 3.6) as figure:
-        top, bottom = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-        plot_mutagenesis(sequence, effects, ax=top)
-        plot_logo(sequence, effects, ax=bottom)
-        top.set_xlabel("")
-        top.set_title(shown(title), parse_math=False)
+    effects = _check(sequence, effects)
+    length = math.ceil(len(sequence) / math.ceil(len(sequence) / _ROW))
+    starts = range(0, len(sequence), length)
+    with open_picture(path, _width(length), 3.2 * len(starts)) as figure:
+        axes = figure.subplots(2 * len(starts), 1, height_ratios=(5, 4) * len(starts)).tolist()
+        heat_maps, logos = axes[::2], axes[1::2]
+        for start, heat_map, logo in zip(starts, heat_maps, logos, strict=True):
+            part, first = slice(start, start + length), start + 1
+            plot_mutagenesis(sequence[part], effects[:, part], scale=_scale(effects), first=first, ax=heat_map)
+            plot_logo(sequence[part], effects[:, part], first=first, ax=logo)
+            heat_map.set_xlabel("")
+        limits = np.array([logo.get_ylim() for logo in logos])
+        for logo in logos:
+            logo.set_ylim(limits[:, 0].min(), limits[:, 1].max())
+        heat_maps[0].set_title(shown(title), parse_math=False)
 
 
 def _check(sequence: str, effects: np.ndarray) -> np.ndarray:
@@ -131,12 +145,17 @@ def _check(sequence: str, effects: np.ndarray) -> np.ndarray:
     return effects
 
 
+def _scale(effects: np.ndarray) -> float:
+    """Return the effect with full colour."""
+    return max(LEAST_SCALE, float(np.nan_to_num(np.abs(effects)).max(initial=0)))
+
+
 def _width(length: int) -> float:
     """Return the width of a picture in inches."""
     return 2.5 + 0.11 * max(length, 20)
 
 
-def _label_positions(ax: Axes, length: int) -> None:
-    ax.set_xlim(0.5, length + 0.5)
-    ax.set_xticks([1, *range(10, length + 1, 10)])
+def _label_positions(ax: Axes, first: int, length: int) -> None:
+    ax.set_xlim(first - 0.5, first + length - 0.5)
+    ax.set_xticks([position for position in range(first, first + length) if position == 1 or position % 10 == 0])
     ax.set_xlabel("position (bp)")

@@ -102,3 +102,14 @@ def compared(page, first: str, second: str) -> None:
     choose(page, "compare")
     submit(page, f">a\n{first}\n>b\n{second}\n")
     done(page, "comparison")
+
+
+def scrolling_sideways(page) -> list[str]:
+    """Ids, or names, of the elements that hold more than their width, so that a reader has to scroll them sideways."""
+    return page.evaluate(
+        """() => [...document.querySelectorAll("*")]
+            .filter((element) => element.scrollWidth > element.clientWidth)
+            .filter((element) => element === document.documentElement ||
+                ["auto", "scroll"].includes(getComputedStyle(element).overflowX))
+            .map((element) => element.id || element.tagName)"""
+    )

@@ -1,6 +1,7 @@
 """Pictures show what they are given: the colours, letters and numbers on the axes are looked at, and the files."""
 
 import xml.etree.ElementTree
+from contextlib import nullcontext
 from pathlib import Path
 
 import matplotlib
@@ -149,7 +150,37 @@ def test_files_are_whole_and_the_same_each_time(tmp_path, suffix):
         words = [*xml.etree.ElementTree.fromstring(first).itertext()]
         assert {"p$1_$2 <&>", "position (bp)", "base put in"} <= {word.strip() for word in words}
     else:
-        assert image.imread(tmp_path / "a.png").shape[0] == 720
+        assert image.imread(tmp_path / "a.png").shape[0] == 640
+
+
+def test_a_part_has_the_positions_of_the_whole(ax):
+    plot_mutagenesis("GATN", EFFECTS[:, :4], first=9, ax=ax)
+    letters = [(text.get_text(), text.get_position()[0]) for text in ax.texts]
+    assert letters == [("G", 9), ("A", 10), ("T", 11)]
+    assert ax.images[0].get_extent() == [8.5, 12.5, 3.5, -0.5]
+    dashes = {tuple(point) for points in ax.collections for point in points.get_offsets().tolist()}
+    assert dashes == {(11, 0), (11, 1), (10, 2)}
+    assert ax.get_xticks().tolist() == [10]
+    logo = plot_logo("GATC", [1, 2, 3, 4], first=9)
+    assert logo.get_xlim() == (8.5, 12.5) and logo.get_xticks().tolist() == [10]
+
+
+def test_a_long_sequence_is_drawn_in_rows(tmp_path, monkeypatch):
+    """Each letter is in the heat map of its row, and all rows have one scale of colours, heights and positions."""
+    drawn = []
+    monkeypatch.setattr("dream_bert.plots.mutagenesis.open_picture", lambda *size: nullcontext(drawn[-1]))
+    sequence, effects = "ACGT" * 22 + "ACG", np.random.default_rng(0).normal(size=(4, 91))
+    drawn.append(Figure(figsize=(7, 9)))
+    draw_mutagenesis(sequence, effects, tmp_path / "a.svg", "long")
+    heat_maps = [ax for ax in drawn[0].axes if ax.images and ax.get_ylabel() == "base put in"]
+    logos = [ax for ax in drawn[0].axes if ax.get_ylabel().startswith("what the base adds")]
+    letters = {text.get_position()[0]: text.get_text() for ax in heat_maps for text in ax.texts}
+    assert "".join(letters[position] for position in range(1, 92)) == sequence
+    np.testing.assert_array_equal(np.concatenate([ax.images[0].get_array() for ax in heat_maps], axis=1), effects)
+    assert {ax.images[0].norm.vmax for ax in heat_maps} == {np.abs(effects).max()}
+    assert [ax.get_xlim() for ax in heat_maps] == [(0.5, 31.5), (31.5, 62.5), (62.5, 91.5)]
+    assert [ax.get_xlim() for ax in logos] == [ax.get_xlim() for ax in heat_maps]
+    assert len({ax.get_ylim() for ax in logos}) == 1 and len(logos) == 3
 
 
 @pytest.mark.filterwarnings("error")

@@ -9,10 +9,12 @@ from urllib.parse import unquote
 
 import pytest
 from closeness import assert_close
+from transformers import HfArgumentParser
 
 from dream_bert import __version__
 from dream_bert.cli.main import _parser, main
 from dream_bert.training.arguments import DataArguments, ModelArguments
+from dream_bert.training.run_mlm import PretrainingArguments
 from dream_bert.training.run_regression import FineTuningArguments
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +26,17 @@ PAGES = sorted(
 )
 README_WORDS = 1000
 SHOWN_DECIMALS = 4
-OF_OTHER_TOOLS = {"--multi_gpu", "--num_processes", "--config_file", "--index-url"}
+OF_OTHER_TOOLS = {
+    "--config_file",
+    "--ignore-scripts",
+    "--index-url",
+    "--machine_rank",
+    "--main_process_ip",
+    "--multi_gpu",
+    "--num_processes",
+    "--prefix",
+    "--repo-type",
+}
 
 
 def text_of(page: str) -> str:
@@ -42,6 +54,12 @@ def commands(page: str) -> list[list[str]]:
     lines = re.findall(r"^(?:    )?(?:.*\| |\$ )?dream-bert (.+)$", text_of(page), re.M)
     lines += re.findall(r"^(?:    ).* -m dream_bert (.+)$", text_of(page), re.M)
     return [shlex.split(line, comments=True) for line in lines]
+
+
+def launches(page: str) -> list[str]:
+    """The arguments of every `accelerate launch` in the blocks of code of a page that has a whole command."""
+    lines = re.findall(r"^    (?:[A-Z_]+=\S* )*accelerate launch (.+)$", text_of(page), re.M)
+    return [line for line in lines if not line.endswith(" ...")]
 
 
 def anchors(text: str) -> set[str]:
@@ -91,7 +109,7 @@ def test_every_picture_is_shown():
         for page in PAGES
         for picture in re.findall(r"!\[[^]]+\]\(([^)]+)\)", text_of(page))
     }
-    assert shown == set((ROOT / "docs").glob("*.png"))
+    assert shown == {path for suffix in ("png", "svg") for path in (ROOT / "docs").glob(f"*.{suffix}")}
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if "```python" in text_of(page)])
@@ -101,7 +119,7 @@ def test_python_runs(page, monkeypatch):
         exec(compile(block, page, "exec"), {})
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/predicting.md", "docs/mutagenesis.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/predicting.md", "docs/intervals.md", "docs/mutagenesis.md"])
 def test_predictions_shown(page, monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
     blocks = re.findall(r"^    \$ dream-bert (.+)\n((?:    .+\n)+)", text_of(page), re.M)
@@ -123,6 +141,25 @@ def test_predictions_shown(page, monkeypatch, capsys):
 def test_commands_exist(page):
     for arguments in commands(page):
         _parser().parse_args(arguments)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if launches(page)])
+def test_launches_exist(page):
+    """accelerate, and the script that it starts, take the arguments; files of options are there."""
+    parse = pytest.importorskip("accelerate.commands.launch").launch_command_parser().parse_args
+    scripts = {
+        "dream_bert": _parser(),
+        "dream_bert.training.run_mlm": HfArgumentParser((ModelArguments, DataArguments, PretrainingArguments)),
+        "dream_bert.training.run_regression": HfArgumentParser((ModelArguments, DataArguments, FineTuningArguments)),
+    }
+    for line in launches(page):
+        launch = parse(shlex.split(line))
+        assert launch.config_file is None or (ROOT / launch.config_file).is_file(), line
+        arguments = launch.training_script_args
+        if arguments[0].endswith(".yaml"):
+            assert (ROOT / arguments.pop(0)).is_file(), line
+        assert launch.module
+        scripts[launch.training_script].parse_args(arguments)
 
 
 def test_options_exist():

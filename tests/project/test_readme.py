@@ -1,31 +1,18 @@
 """The numbers on the pages are those of the benchmarks' JSON, or of the code."""
 
 import json
-from itertools import takewhile
-from pathlib import Path
 
 import pytest
+from page_numbers import read_results, rows, words
 
 from dream_bert.hub.card import render_card
 from dream_bert.inference.model_files import CHECKPOINTS
 from dream_bert.metrics.dream_score import PAIRED, WEIGHTS
 
-ROOT = Path(__file__).parents[2]
-
-
-def rows(page: str | Path, header: str) -> dict[str, list[str]]:
-    """The cells of a Markdown table's rows by their first one."""
-    lines = (ROOT / page).read_text().split(header)[1].splitlines()[2:]
-    table = [
-        [cell.strip() for cell in line.strip("|").split("|")]
-        for line in takewhile(lambda line: line.startswith("|"), lines)
-    ]
-    return {cells[0]: cells[1:] for cells in table}
-
 
 @pytest.fixture
 def leaderboard():
-    return json.loads((ROOT / "benchmarks" / "results" / "leaderboard.json").read_text())
+    return read_results("leaderboard")
 
 
 KINDS = {"dream-promoter-bert": "regression", "dream-promoter-conv": "conv"}
@@ -35,18 +22,6 @@ def test_leaderboard_travels_with_the_weights(leaderboard):
     for model, result in leaderboard.items():
         assert json.loads((CHECKPOINTS / model / "evaluation.json").read_text()) == result
     assert leaderboard.keys() == KINDS.keys()
-
-
-def words(page: str) -> str:
-    return " ".join((ROOT / page).read_text().split())
-
-
-def test_coverage_of_intervals(leaderboard):
-    covered = [f"{result['interval']['covered'] * 100:.0f} %" for result in leaderboard.values()]
-    assert f"enclose {covered[0]} (BERT) and {covered[1]} (convolutions)" in words("docs/predicting.md")
-    for result in leaderboard.values():
-        assert 0.88 <= result["interval"]["covered"] <= 0.92
-        assert result["interval"]["mean_width"] < result["interval"]["constant_width"]
 
 
 def test_noisy_sample(leaderboard):
@@ -93,19 +68,6 @@ def test_leaderboard_on_the_card(model, leaderboard, tmp_path):
     assert table == {
         name: [f"{row['n']:,}", *(f"{row[key]:.3f}" for key in ("pearson", "r2", "spearman"))]
         for name, row in result["subsets"].items()
-    }
-
-
-def read_results(name: str) -> dict:
-    return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text())
-
-
-def test_cropped_promoters():
-    result = read_results("cropped")
-    assert f"{result['promoters']:,} random promoters" in words("docs/predicting.md")
-    columns = result["pearson"].values()
-    assert rows("docs/predicting.md", "| Pearson with the whole promoter's prediction |") == {
-        name: [f"{column[name]:.2f}" for column in columns] for name in result["pearson"]["dream-promoter-bert"]
     }
 
 
@@ -198,6 +160,20 @@ def test_loading_speeds():
     )
 
 
+def test_speeds_of_pretraining():
+    text = words("docs/pretraining.md")
+    everything = read_results("preparation")["prepare"]["all"]
+    seconds, peak = everything["seconds"]["median"], everything["peak_mib"]["median"]
+    assert f"Preparing all rows takes {seconds:.0f} seconds and {peak:.0f} MiB" in text
+    resuming = read_results("data_loading")["resuming"]["99 %"]["median"]
+    assert "within half a second" in text and resuming < 0.5
+    rate = read_results("training")["stages"]["pretraining"]["ours, bfloat16"]["sequences_per_second"]
+    assert f"`compact` pretrains with {rate:.0f} sequences per second" in text
+    assert f"rows would take {1_675_053 / rate / 3600:.1f} hours" in text
+    hours = [stage["hours"]["1 H100"] for stage in read_results("cost")["stages"].values()]
+    assert "about two hours of one H100" in text and round(sum(hours)) == 2
+
+
 def test_attention_speeds():
     processors = [measured["seconds"] for measured in read_results("attention").values()]
     assert rows("benchmarks/README.md", "| attention and its gradient | Intel Xeon with AMX, ms |") == {
@@ -225,6 +201,23 @@ def test_analysis_speeds():
     assert f"they take {scored['seconds'] / 60:.1f} minutes and {scored['peak_memory_mib']:,.0f} MiB" in page
     rates = f"{scored['variants_per_second']:.0f} variants and {scored['windows_per_second']:,.0f} windows a second"
     assert f"{rates}, {scored['times_loop']:.1f} times the loop" in page
+
+
+def test_page_in_a_browser():
+    result = read_results("space")
+    seconds = {
+        name: {step: spread["median"] for step, spread in steps.items()} for name, steps in result["seconds"].items()
+    }
+    assert rows("benchmarks/README.md", "| seconds | isolated | not isolated |") == {
+        step: [f"{steps[step]:.2f}" for steps in seconds.values()] for step in seconds["isolated"]
+    }
+    text, isolated = words("docs/browser.md"), seconds["isolated"]
+    first, some, many = (isolated[step] for step in isolated if not step.startswith(("1 ", "240")))
+    assert f"the first prediction appears {first:.1f} seconds after" in text
+    assert f"300 predictions take {some:.1f} seconds, 10,000 take {many:.0f}" in text
+    agreement = [f"{result['agreement'][key]:.1g}" for key in ("mean_difference", "max_difference")]
+    assert f"by {agreement[0]} on average and {agreement[1]} at most" in text
+    assert f"by {agreement[0]} on average and {agreement[1]} at most" in words("benchmarks/README.md")
 
 
 def test_weights_of_subsets():
