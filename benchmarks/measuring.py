@@ -29,6 +29,22 @@ def machine(*packages: str) -> dict:
     }
 
 
+def instruction_sets() -> str:
+    """Name the widest vectors of the processor, or the limit set for oneDNN, and its products of 8 and 16 bits."""
+    cpuinfo = Path("/proc/cpuinfo").read_text()
+    found = next((line.split(":")[1].split() for line in cpuinfo.splitlines() if line.startswith("flags")), [])
+    if limit := os.environ.get("ONEDNN_MAX_CPU_ISA"):
+        return f"limited to {limit}"
+    vectors = "AVX-512" if "avx512f" in found else "AVX2" if "avx2" in found else "no AVX2"
+    products = {"VNNI": ("avx512_vnni", "avx_vnni"), "BF16": ("avx512_bf16",), "AMX": ("amx_int8",)}
+    return ", ".join([vectors, *(name for name, flags in products.items() if {*flags} & {*found})])
+
+
+def processor() -> str:
+    """Name the processor and its instruction sets."""
+    return f"{machine()['processor'].removesuffix(' Processor').replace('(R)', '')} ({instruction_sets()})"
+
+
 def in_turns(variants: dict[str, Callable[[], object]], repeats: int, warm_up: int = 1) -> dict[str, list[float]]:
     """Time each variant `repeats` times, in turns, so that a slow minute slows all of them; returns seconds."""
     seconds = {name: [] for name in variants}

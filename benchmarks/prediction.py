@@ -4,11 +4,15 @@
 
 Everything runs on the CPU, in turns, tokenising included: stock `AutoModelForSequenceClassification` (SDPA,
 float32) with the stock tokenizer of the model's folder, in batches of the same size, against `dream_bert.predict`.
-Writes `benchmarks/results/prediction.json`.
+Adds the results to `benchmarks/results/prediction.json`, by processor. With `ATEN_CPU_CAPABILITY=avx2`,
+`ONEDNN_MAX_CPU_ISA=AVX2` and `MKL_ENABLE_INSTRUCTIONS=AVX2` torch works as on a processor without AVX-512; ONNX Runtime
+has no such switch, so it is then left out.
 """
 
 import argparse
 import gzip
+import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -19,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
-from measuring import in_turns, machine, spread, table, write
+from measuring import RESULTS, in_turns, machine, processor, spread, table, write
 from onnx import TensorProto, helper, numpy_helper
 from public_leaderboard import PublicLeaderboard
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
@@ -122,11 +126,16 @@ def _session(operator: str, inputs: dict[str, np.ndarray], weights: list[np.ndar
     return lambda: session.run(None, inputs)
 
 
+def measured_backends() -> list[str]:
+    """Return the backends that the limits of the processor apply to."""
+    return [name for name in BACKENDS if "ONEDNN_MAX_CPU_ISA" not in os.environ or name == "torch"]
+
+
 def speeds(folder: Path, parts: list[list[str]], batch_size: int, repeats: int) -> tuple[dict, dict[str, np.ndarray]]:
     """Return each backend's sequences per second, ONNX files loaded each time, and its predictions."""
     run_stock, torch_model = stock(folder, batch_size), load_model(folder).cpu()
     ways = {"stock": run_stock, "torch": lambda part: predict(part, torch_model, batch_size)}
-    for backend in BACKENDS[1:]:
+    for backend in measured_backends()[1:]:
         ways[backend] = lambda part, backend=backend: predict(part, folder, batch_size, backend)
     results, rates = {name: [] for name in ways}, {name: [] for name in ways}
     for part in parts:
@@ -175,7 +184,9 @@ def peak_memory(folder: Path, rows: int, backend: str) -> float:
 def leaderboard_scores(folder: Path, leaderboard: Path) -> dict[str, dict[str, float]]:
     """Return each backend's Pearson score and Spearman score on the public leaderboard."""
     public = PublicLeaderboard(leaderboard)
-    scores = {backend: public.score(predict(public.sequences, folder, backend=backend)) for backend in BACKENDS}
+    scores = {
+        backend: public.score(predict(public.sequences, folder, backend=backend)) for backend in measured_backends()
+    }
     return {name: {key: row[key] for key in ("pearson_score", "spearman_score")} for name, row in scores.items()}
 
 
@@ -238,8 +249,9 @@ def main() -> None:
             result["leaderboard"] = leaderboard_scores(folder, args.leaderboard)
         rows = MEMORY_ROWS if args.million else MEMORY_ROWS[:1]
         result["peak_memory_mib"] = {n: peak_memory(folder, n, "onnx-int8") for n in rows}
-    print(report(result))
-    write(__file__, result)
+    print(processor(), report(result), sep="\n\n")
+    path = RESULTS / "prediction.json"
+    write(__file__, (json.loads(path.read_text()) if path.exists() else {}) | {processor(): result})
 
 
 if __name__ == "__main__":

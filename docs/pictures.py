@@ -146,7 +146,7 @@ def layers(x: float, y: float, tokens: int, looked_up: bool) -> list[str]:
 
 def fast_path() -> str:
     """Draw which parts of a BERT are computed, and how many operations that takes."""
-    counts = json.loads(OPERATIONS.read_text())["operations"]
+    counts = next(iter(json.loads(OPERATIONS.read_text()).values()))["operations"]
     steps = {
         "stock": "stock BERT",
         "one_row": "last layer for [CLS] alone",
