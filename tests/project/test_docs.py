@@ -69,6 +69,15 @@ def test_links(page):
             assert anchor in anchors(target.read_text(encoding="utf-8")), f"{page}: {link}"
 
 
+@pytest.mark.parametrize("form", sorted((ROOT / ".github").rglob("*.yml")), ids=lambda path: path.name)
+def test_links_of_forms(form):
+    """From the page of a new issue, `../blob/HEAD/` is the root of the repository."""
+    for link in re.findall(r"\]\(([^)\s]+)\)", form.read_text(encoding="utf-8")):
+        path, _, anchor = link.removeprefix("../blob/HEAD/").partition("#")
+        assert link.startswith("../blob/HEAD/") and (ROOT / path).is_file(), link
+        assert not anchor or anchor in anchors(text_of(path)), link
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if page != "CHANGELOG.md"])
 def test_files_named_exist(page):
     folders = "dream_bert|tokenizer|examples|tests|benchmarks|docs|space/page"
