@@ -20,7 +20,7 @@ PAGES = sorted(
     path.relative_to(ROOT).as_posix()
     for folder in (".", "docs", "benchmarks", "examples", "space")
     for path in (ROOT / folder).glob("*.md")
-    if not path.is_symlink()
+    if not path.name.startswith("hub_card")
 )
 README_WORDS = 1000
 SHOWN_DECIMALS = 4
