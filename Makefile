@@ -17,7 +17,7 @@ COMPILE := --quiet --python-version 3.11 --extra test --extra docs --fork-strate
 	--custom-compile-command 'make lock' setup.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit test-slow coverage test-lowest page-tools teacher-tools lint lock audit artifacts docs space clean
+.PHONY: help setup demo test unit test-slow coverage test-lowest page-tools teacher-tools lint lock audit artifacts docs dist space clean
 
 # As many processes as cores: threads of each would only wait for one another.
 unit test-slow coverage: export OMP_NUM_THREADS ?= 1
@@ -83,10 +83,15 @@ artifacts: setup  ## Rebuild the tokenizers that are committed
 docs: setup  ## Build the documentation into docs/_build
 	"$(BIN)/python" -m sphinx -W --keep-going -q -c docs . docs/_build
 
+dist: setup  ## Build the wheel and the source archive into dist, and check what an index reads of them
+	rm -rf dist
+	"$(BIN)/python" -m build --no-isolation
+	"$(BIN)/python" -m twine check --strict dist/*
+
 space: setup  ## Build the page that predicts in the browser (needs npm) and serve it on this machine
 	npm --prefix space ci --ignore-scripts --no-audit --no-fund
 	"$(BIN)/python" space/build.py
 	"$(BIN)/python" space/serve.py
 
 clean:  ## Remove the virtual environment and what tools left behind
-	rm -rf "$(VENV)" "$(VENV)-lowest" "$(VENV)-tools" .pytest_cache .ruff_cache .hypothesis *.egg-info build docs/_build space/dist space/node_modules
+	rm -rf "$(VENV)" "$(VENV)-lowest" "$(VENV)-tools" .pytest_cache .ruff_cache .hypothesis *.egg-info build dist docs/_build space/dist space/node_modules

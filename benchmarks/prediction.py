@@ -5,8 +5,8 @@
 Everything runs on the CPU, in turns, tokenising included: stock `AutoModelForSequenceClassification` (SDPA,
 float32) with the stock tokenizer of the model's folder, in batches of the same size, against `dream_bert.predict`.
 Adds the results to `benchmarks/results/prediction.json`, by processor. With `ATEN_CPU_CAPABILITY=avx2`,
-`ONEDNN_MAX_CPU_ISA=AVX2` and `MKL_ENABLE_INSTRUCTIONS=AVX2` torch works as on a processor without AVX-512; ONNX Runtime
-has no such switch, so it is then left out.
+`ONEDNN_MAX_CPU_ISA=AVX2` and `MKL_ENABLE_INSTRUCTIONS=AVX2` torch works as on a processor without AVX-512; ONNX
+Runtime has no such switch, so it is then left out.
 """
 
 import argparse

@@ -41,14 +41,10 @@ def main(argv: Sequence[str] | None = None) -> int:
                 args = _parser().parse_args(argv)
                 args.run(args)
             finally:
-                if sys.stdout is not None:
-                    with naming("stdout"):
-                        sys.stdout.flush()
+                _flush()
         except KeyboardInterrupt:
             return 130
         except BrokenPipeError:
-            # The interpreter flushes standard output once more as it ends, and would complain.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 141
         except Exception as error:
             if stopped:  # a library answered the signal with an error of its own
@@ -58,6 +54,21 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(f"dream-bert: {one_line(_message(error))}", file=sys.stderr)
             return 2
     return 0
+
+
+def _flush() -> None:
+    """Flush standard output, if there is one.
+
+    What it does not take is dropped: the interpreter flushes once more as it ends, and would complain with status 120.
+    """
+    if sys.stdout is None:
+        return
+    try:
+        with naming("stdout"):
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
 
 
 def _message(error: Exception) -> str:

@@ -338,7 +338,8 @@ def test_a_signal_that_libraries_catch(folder, number, code):
     (folder / "library.py").write_text(
         f"import os\ntry: os.kill(os.getpid(), {int(number)})\nexcept BaseException: raise ImportError('install')"
     )
-    process = start("-c", LOADING.format(number=int(number), code=code))
+    # Without bytecode, which would lie beside the library.
+    process = start("-B", "-c", LOADING.format(number=int(number), code=code))
     assert process.communicate(timeout=60) == ("", "")
     assert process.returncode == 128 + number
     assert others(folder) == ["library.py"]

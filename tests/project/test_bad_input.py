@@ -562,6 +562,7 @@ def test_ctrl_c_while_the_input_is_read(folder, model, verb):
     assert os.listdir() == ["input"]
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize(
     ("redirection", "status", "message"),
     [
@@ -569,11 +570,12 @@ def test_ctrl_c_while_the_input_is_read(folder, model, verb):
         (">&-", 0, ""),
     ],
 )
-def test_a_standard_output_that_takes_nothing(folder, redirection, status, message):
+def test_a_standard_output_that_takes_nothing(folder, redirection, status, message, unbuffered):
     write(ROWS)
     shares = "--stage regression --validation 0 --test 0"
     command = f"'{sys.executable}' -m dream_bert.cli.main prepare input -o data {shares} {redirection}"
-    done = subprocess.run(command, shell=True, env=ENVIRONMENT, capture_output=True, text=True)
+    environment = ENVIRONMENT | {"PYTHONUNBUFFERED": unbuffered}
+    done = subprocess.run(command, shell=True, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (status, "")
     assert done.stderr.endswith(message) and done.stderr.count("\n") == bool(message)
 

@@ -22,7 +22,7 @@ PAGES = sorted(
     path.relative_to(ROOT).as_posix()
     for folder in (".", "docs", "benchmarks", "examples", "space")
     for path in (ROOT / folder).glob("*.md")
-    if not path.is_symlink()
+    if not path.name.startswith("hub_card")
 )
 README_WORDS = 1000
 SHOWN_DECIMALS = 4
@@ -85,6 +85,15 @@ def test_links(page):
         assert target.resolve().is_relative_to(ROOT), f"{page}: {link}"
         if anchor:
             assert anchor in anchors(target.read_text(encoding="utf-8")), f"{page}: {link}"
+
+
+@pytest.mark.parametrize("form", sorted((ROOT / ".github").rglob("*.yml")), ids=lambda path: path.name)
+def test_links_of_forms(form):
+    """From the page of a new issue, `../blob/HEAD/` is the root of the repository."""
+    for link in re.findall(r"\]\(([^)\s]+)\)", form.read_text(encoding="utf-8")):
+        path, _, anchor = link.removeprefix("../blob/HEAD/").partition("#")
+        assert link.startswith("../blob/HEAD/") and (ROOT / path).is_file(), link
+        assert not anchor or anchor in anchors(text_of(path)), link
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page != "CHANGELOG.md"])
