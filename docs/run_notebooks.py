@@ -1,5 +1,6 @@
 """Execute the tutorials and write their outputs into them: `make notebooks`."""
 
+import os
 from pathlib import Path
 
 import nbformat
@@ -12,6 +13,9 @@ TUTORIALS = sorted(Path(__file__).parent.glob("tutorials/*.ipynb"))
 
 LANGUAGE = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python", "pygments_lexer": "ipython3"}
 """What a notebook says of its language, without the version of the kernel that executed it last."""
+
+QUIET = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "PYTHONWARNINGS": "ignore:IProgress not found"}
+"""Environment of the kernel, so that outputs hold no progress bars, and no advice to install widgets for them."""
 
 
 def execute(path: Path) -> NotebookNode:
@@ -26,6 +30,8 @@ def execute(path: Path) -> NotebookNode:
     notebook = nbformat.read(path, as_version=4)
     # Kernels of other environments may have the same name; without any, ipykernel's own starts sys.executable.
     kernels = KernelSpecManager(kernel_dirs=[])
+    # Without a backend of matplotlib that the environment names, pictures go into the notebook.
+    environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
     NotebookClient(
         notebook,
         km=AsyncKernelManager(kernel_name="python3", kernel_spec_manager=kernels),
@@ -33,7 +39,7 @@ def execute(path: Path) -> NotebookNode:
         record_timing=False,
         coalesce_streams=True,
         resources={"metadata": {"path": str(path.parent)}},
-    ).execute()
+    ).execute(env=environment | QUIET)
     notebook.metadata.language_info = LANGUAGE
     return notebook
 

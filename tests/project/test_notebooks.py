@@ -124,8 +124,7 @@ def test_the_native_promoter_is_the_genome_s(shared_data):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
-def test_a_tutorial_runs_and_says_the_same(name, monkeypatch):
-    monkeypatch.delenv("MPLBACKEND", raising=False)  # the kernel's own puts pictures into the notebook
+def test_a_tutorial_runs_and_says_the_same(name):
     committed = nbformat.read(path_of(name), as_version=4)
     executed = run_notebooks.execute(path_of(name))
     for cell, expected in zip(code_cells(executed), code_cells(committed), strict=True):
