@@ -270,3 +270,11 @@ def test_the_interactive_mode_that_a_backend_turns_on_stays(tmp_path):
     environment = os.environ | {"MPLBACKEND": "module://notebook_backend", "PYTHONPATH": str(tmp_path)}
     code += "sys.exit(not matplotlib.is_interactive())"
     assert subprocess.run([sys.executable, "-c", code], env=environment).returncode == 0
+
+
+@pytest.mark.parametrize("plot", [plot_mutagenesis, plot_logo])
+def test_positions_of_a_chromosome_are_written_in_full(ax, plot):
+    plot("ACGT" * 5, np.ones((4, 20)), first=650_946, ax=ax)
+    ax.figure.canvas.draw()
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["650950", "650960"]
+    assert ax.xaxis.get_offset_text().get_text() == ""
