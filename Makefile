@@ -17,7 +17,7 @@ COMPILE := --quiet --python-version 3.11 --extra test --extra docs --fork-strate
 	--custom-compile-command 'make lock' setup.cfg
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test unit test-slow coverage test-lowest page-tools teacher-tools lint lock audit artifacts docs dist space clean
+.PHONY: help setup demo test unit test-slow coverage test-lowest page-tools teacher-tools lint lock audit artifacts docs dist notebooks space clean
 
 # As many processes as cores: threads of each would only wait for one another.
 unit test-slow coverage: export OMP_NUM_THREADS ?= 1
@@ -87,6 +87,9 @@ dist: setup  ## Build the wheel and the source archive into dist, and check what
 	rm -rf dist
 	"$(BIN)/python" -m build --no-isolation
 	"$(BIN)/python" -m twine check --strict dist/*
+
+notebooks: setup  ## Execute the tutorials, and write their outputs into them
+	OMP_NUM_THREADS=1 "$(BIN)/python" docs/run_notebooks.py
 
 space: setup  ## Build the page that predicts in the browser (needs npm) and serve it on this machine
 	npm --prefix space ci --ignore-scripts --no-audit --no-fund

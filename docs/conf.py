@@ -14,6 +14,7 @@ include_patterns = [
     "CONTRIBUTING.md",
     "SECURITY.md",
     "docs/*.md",
+    "docs/tutorials/*.ipynb",
     "benchmarks/*.md",
     "examples/README.md",
     "space/README.md",

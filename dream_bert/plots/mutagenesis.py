@@ -158,4 +158,5 @@ def _width(length: int) -> float:
 def _label_positions(ax: Axes, first: int, length: int) -> None:
     ax.set_xlim(first - 0.5, first + length - 0.5)
     ax.set_xticks([position for position in range(first, first + length) if position == 1 or position % 10 == 0])
+    ax.ticklabel_format(axis="x", useOffset=False)  # else positions of a chromosome are shown less a large number
     ax.set_xlabel("position (bp)")

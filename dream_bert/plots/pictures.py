@@ -41,8 +41,10 @@ def new_axes(width: float, height: float) -> Axes:
     """Return the axes of a new figure of pyplot, which notebooks show; width and height are in inches."""
     import matplotlib.pyplot as plt
 
+    # The first figure loads the backend, and that of notebooks turns pyplot's interactive mode on: not to be undone.
+    figure = plt.figure(figsize=(width, height), layout="constrained")
     with plt.rc_context(STYLE):
-        return plt.subplots(figsize=(width, height), layout="constrained")[1]
+        return figure.subplots()
 
 
 @contextmanager

@@ -1,5 +1,8 @@
 """Pictures show what they are given: the colours, letters and numbers on the axes are looked at, and the files."""
 
+import os
+import subprocess
+import sys
 import xml.etree.ElementTree
 from contextlib import nullcontext
 from pathlib import Path
@@ -257,3 +260,21 @@ def test_bad_input_leaves_nothing(model, tmp_path, monkeypatch, capsys, content,
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"dream-bert: {message}")
     assert [path.name for path in tmp_path.iterdir()] == ["in.tsv"]
+
+
+def test_the_interactive_mode_that_a_backend_turns_on_stays(tmp_path):
+    """The backend of notebooks does so when the first figure loads it, and shows no figure without."""
+    backend = "from matplotlib import interactive\nfrom matplotlib.backends.backend_agg import *\ninteractive(True)\n"
+    (tmp_path / "notebook_backend.py").write_text(backend)
+    code = "import sys, matplotlib; from dream_bert.plots.pictures import new_axes; new_axes(1, 1); "
+    environment = os.environ | {"MPLBACKEND": "module://notebook_backend", "PYTHONPATH": str(tmp_path)}
+    code += "sys.exit(not matplotlib.is_interactive())"
+    assert subprocess.run([sys.executable, "-c", code], env=environment).returncode == 0
+
+
+@pytest.mark.parametrize("plot", [plot_mutagenesis, plot_logo])
+def test_positions_of_a_chromosome_are_written_in_full(ax, plot):
+    plot("ACGT" * 5, np.ones((4, 20)), first=650_946, ax=ax)
+    ax.figure.canvas.draw()
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["650950", "650960"]
+    assert ax.xaxis.get_offset_text().get_text() == ""
