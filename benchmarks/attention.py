@@ -6,8 +6,6 @@ One layer of the shipped BERT, 64 sequences of 80 tokens, no dropout, in turns. 
 `benchmarks/results/attention.json` and keeps the results of other processors there.
 """
 
-import json
-
 import measuring
 import torch
 from torch import nn
@@ -42,8 +40,7 @@ def main() -> None:
         for name, spread in spreads.items()
     ]
     print(result["machine"], measuring.table(["attention", "ms", "times stock, bfloat16"], rows), sep="\n")
-    earlier = json.loads((measuring.RESULTS / "attention.json").read_text())
-    measuring.write(__file__, earlier | {result["machine"]["processor"]: result | {"seconds": spreads}})
+    measuring.write_for(result["machine"]["processor"], __file__, result | {"seconds": spreads})
 
 
 if __name__ == "__main__":

@@ -76,6 +76,12 @@ def write(script: str, result: dict) -> None:
     print(f"wrote {path}", file=sys.stderr)
 
 
+def write_for(processor: str, script: str, result: dict) -> None:
+    """Write a result into `benchmarks/results/NAME.json` beside those of other processors."""
+    path = RESULTS / Path(script).with_suffix(".json").name
+    write(script, (json.loads(path.read_text()) if path.exists() else {}) | {processor: result})
+
+
 def write_json(path: Path, result: dict) -> None:
     """Write results to a file, which appears when it is complete."""
     with open_output(path) as file:

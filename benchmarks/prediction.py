@@ -11,7 +11,6 @@ Runtime has no such switch, so it is then left out.
 
 import argparse
 import gzip
-import json
 import os
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
-from measuring import RESULTS, in_turns, machine, processor, spread, table, write
+from measuring import in_turns, machine, processor, spread, table, write_for
 from onnx import TensorProto, helper, numpy_helper
 from public_leaderboard import PublicLeaderboard
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
@@ -250,8 +249,7 @@ def main() -> None:
         rows = MEMORY_ROWS if args.million else MEMORY_ROWS[:1]
         result["peak_memory_mib"] = {n: peak_memory(folder, n, "onnx-int8") for n in rows}
     print(processor(), report(result), sep="\n\n")
-    path = RESULTS / "prediction.json"
-    write(__file__, (json.loads(path.read_text()) if path.exists() else {}) | {processor(): result})
+    write_for(processor(), __file__, result)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from nbformat import NotebookNode
 TUTORIALS = sorted(Path(__file__).parent.glob("tutorials/*.ipynb"))
 
 LANGUAGE = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python", "pygments_lexer": "ipython3"}
-"""What a notebook says of its language, without the version of the kernel that executed it last."""
+"""Metadata of a notebook's language, without the version of the kernel."""
 
 QUIET = {"HF_HUB_DISABLE_PROGRESS_BARS": "1", "PYTHONWARNINGS": "ignore:IProgress not found"}
 """Environment of the kernel, so that outputs hold no progress bars, and no advice to install widgets for them."""

@@ -37,11 +37,21 @@ KMER_IDS = {"".join(kmer): 5 + i for i, kmer in enumerate(product("ACGTN", repea
 
 
 @pytest.fixture(scope="session")
-def shared_data():
-    folder = Path(__file__).parents[1].parent / "shared" / "data"
-    if not folder.is_dir():
-        pytest.skip("needs the shared data")
-    return folder
+def shared():
+    """Find a folder of data that may lie beside the checkout; without it the test is skipped."""
+
+    def find(name: str) -> Path:
+        folder = Path(__file__).parents[1].parent / "shared" / name
+        if not folder.is_dir():
+            pytest.skip("needs the shared data")
+        return folder
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def shared_data(shared):
+    return shared("data")
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ..errors import ModelError
 from ..models.conv_layers import ConvLayers
 from ..models.fast_layers import FirstRowOnCpu, is_fast
-from ..models.weights import read_weights, shapes_of
+from ..models.weights import read_weights
 from .bfloat16 import to_bfloat16
 from .model_files import read_fields
 from .predictor import BATCH_SIZE
@@ -31,8 +31,8 @@ def load_plain(name: str, dtype: torch.dtype = torch.float32) -> "PlainModel | N
 
     Returns:
         The model; None if there is an accelerator, if the processor has no products of that type, or if the folder
-        does not hold all float32 weights of a BERT with the exact GELU or of convolutions. Transformers loads those,
-        or says what is wrong.
+        does not hold all float32 weights of a BERT with the exact GELU or of convolutions. Transformers loads these,
+        or names the fault.
     """
     path = Path(name, _WEIGHTS)
     if torch.accelerator.is_available() or not is_fast(dtype) or not path.is_file():
@@ -40,15 +40,13 @@ def load_plain(name: str, dtype: torch.dtype = torch.float32) -> "PlainModel | N
     try:
         config = SimpleNamespace(**read_fields(path.with_name("config.json")))
         config.num_labels = len(config.id2label)
-        build = _KINDS[config.model_type]
-        shapes = shapes_of(lambda: build(config))
-        weights = read_weights(path, shapes, "bert." if config.model_type == "bert" else "model.")
+        with torch.device("meta"):
+            network = _KINDS[config.model_type](config)
+        weights = read_weights(path, network.state_dict(), network.prefix)
     except (ModelError, OSError, ValueError, LookupError, AttributeError):
         return None
-    if weights.keys() != shapes.keys() or any(weight.dtype != torch.float32 for weight in weights.values()):
+    if weights.keys() != network.state_dict().keys() or any(part.dtype != torch.float32 for part in weights.values()):
         return None
-    with torch.device("meta"):
-        network = build(config)
     # Names and shapes are compared above; strict, batch norm would ask for a count of batches, which is not stored.
     network.load_state_dict(weights, strict=False, assign=True)
     if dtype == torch.bfloat16:
@@ -73,6 +71,8 @@ class PlainModel:
 
 
 class _PlainBert(nn.Module):
+    prefix = "bert."
+
     def __init__(self, config: SimpleNamespace):
         super().__init__()
         width = config.hidden_size
@@ -126,6 +126,8 @@ def _group(**modules: nn.Module) -> nn.Module:
 
 
 class _PlainConv(ConvLayers):
+    prefix = "model."
+
     def __init__(self, config: SimpleNamespace):
         super().__init__()
         if (config.stride, config.context) != (1, 0):

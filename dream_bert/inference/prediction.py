@@ -85,26 +85,27 @@ def predict(
 def _scorer(model: "RegressionModel | str | Path | None", backend: str) -> Scorer:
     if backend not in BACKENDS:
         raise ValueError(f"backend {backend!r} is unknown; choose from {', '.join(BACKENDS)}")
-    if backend == "torch" and not isinstance(model, str | Path | None):
-        return _TorchModel(model)
     if not isinstance(model, str | Path | None):
+        if backend == "torch":
+            return _TorchModel(model)
         raise ValueError(f"backend {backend!r} takes no loaded model; give its folder or Hub id")
-    if backend.startswith("torch"):
-        import torch
+    name = model_name(model)
+    if backend in ("onnx", "onnx-int8"):
+        from .onnx_backend import OnnxModel
 
-        from .plain_models import load_plain
+        return OnnxModel(name, backend)
+    import torch
 
-        name, dtype = model_name(model), torch.bfloat16 if backend == "torch-bfloat16" else torch.float32
-        if (plain := load_plain(name, dtype)) is not None:
-            return plain
-        from .bfloat16 import to_bfloat16
-        from .loading import load_model
+    from .plain_models import load_plain
 
-        loaded = load_model(name)
-        return _TorchModel(to_bfloat16(loaded) if dtype == torch.bfloat16 else loaded)
-    from .onnx_backend import OnnxModel
+    dtype = torch.bfloat16 if backend == "torch-bfloat16" else torch.float32
+    if (plain := load_plain(name, dtype)) is not None:
+        return plain
+    from .bfloat16 import to_bfloat16
+    from .loading import load_model
 
-    return OnnxModel(model_name(model), backend)
+    loaded = load_model(name)
+    return _TorchModel(to_bfloat16(loaded) if dtype == torch.bfloat16 else loaded)
 
 
 class _TorchModel:

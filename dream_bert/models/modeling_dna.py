@@ -1,6 +1,5 @@
 """Define the models' base classes: loading from `model.safetensors` alone, and the loss in expression units."""
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ from torch import Tensor
 from transformers import PreTrainedConfig
 from transformers.utils import SAFE_WEIGHTS_NAME, cached_file
 
-from .weights import read_weights, shapes_of
+from .weights import read_weights
 
 _HUB = ("cache_dir", "force_download", "local_files_only", "proxies", "revision", "subfolder", "token")
 
@@ -39,8 +38,10 @@ class FromSafetensors:
         if not isinstance(config, PreTrainedConfig):
             place = name if config is None else config
             config, kwargs = cls.config_class.from_pretrained(place, return_unused_kwargs=True, **hub, **kwargs)
-        shapes, prefix = shapes_of(partial(cls, config)), f"{cls.base_model_prefix}."
-        weights = read_weights(_find(name, hub), shapes, prefix, kwargs.get("ignore_mismatched_sizes", False))
+        with torch.device("meta"):
+            expected = cls(config).state_dict()
+        prefix, may_differ = f"{cls.base_model_prefix}.", kwargs.get("ignore_mismatched_sizes", False)
+        weights = read_weights(_find(name, hub), expected, prefix, may_differ)
         for unused in ("trust_remote_code", "use_safetensors"):
             kwargs.pop(unused, None)
         loaded = super().from_pretrained(None, *args, config=config, state_dict=weights, **dtype, **kwargs)

@@ -1,12 +1,12 @@
 """Read a model's `model.safetensors`, which may be anyone's."""
 
 import math
-from collections.abc import Callable, Container, Set
+from collections.abc import Container, Set
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from torch import Tensor, nn
+from torch import Tensor
 
 from .config_checks import find_file
 
@@ -16,14 +16,8 @@ MAX_HEADER = 2**20
 _FLOATS = ("F64", "F32", "F16", "BF16")
 
 
-def shapes_of(build: Callable[[], nn.Module]) -> dict[str, torch.Size]:
-    """Return the shapes of the tensors of the model that `build` makes, without taking memory for them."""
-    with torch.device("meta"):
-        return {name: weight.shape for name, weight in build().state_dict().items()}
-
-
 def read_weights(
-    path: Path, shapes: dict[str, torch.Size], prefix: str, ignore_mismatched_sizes: bool = False
+    path: Path, expected: dict[str, Tensor], prefix: str, ignore_mismatched_sizes: bool = False
 ) -> dict[str, Tensor]:
     """Read the tensors that a model expects, on the CPU.
 
@@ -32,7 +26,7 @@ def read_weights(
 
     Args:
         path: the file.
-        shapes: of the model's tensors, by name.
+        expected: tensors of the model by name, whose shapes alone count: they may be on the device `meta`.
         prefix: of the encoder's names, which an encoder that was saved alone lacks.
         ignore_mismatched_sizes: leave out tensors of another shape.
 
@@ -41,6 +35,7 @@ def read_weights(
             shape (unless `ignore_mismatched_sizes`) or no floating-point numbers; or if the file lacks more than half
             of the model's numbers, so that it differs from the model by more than its head.
     """
+    shapes = {name: weight.shape for name, weight in expected.items()}
     found = find_file(path)
     _check_size(path, sum(map(math.prod, shapes.values())))
     try:

@@ -151,7 +151,7 @@ def _train(name: str, work: Path, plan: Plan) -> None:
         per_device_eval_batch_size=64,
         num_train_epochs=recipe.epochs,
         patience=recipe.patience,
-        # Few long inserts teach convolutions less than they teach ridge regression, and both together more.
+        # After few long inserts ridge regression is ahead of convolutions; validation tells how much of it to mix in.
         ridge_share=0.0 if plan.is_bert or is_random or len(plan.targets) > 1 else None,
         save_total_limit=1,
         logging_strategy="epoch",

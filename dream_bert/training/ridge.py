@@ -88,7 +88,7 @@ def mix_with_ridge(
     """Change a model to predict (1 - share) of its own prediction plus share of ridge regression's.
 
     Promoters stronger or weaker than nearly all training rows are ranked better by a sum of average effects of 6-mers
-    than by convolutions that fit the measurements closely. After few rows of long inserts, so are all.
+    than by convolutions that fit the measurements closely. Few rows of long inserts teach ridge regression more.
 
     Args:
         model: changed in place.

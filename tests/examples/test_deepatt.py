@@ -71,10 +71,8 @@ def test_predictions_are_those_of_numpy(model):
     assert deepatt.predict([], model).shape == (0,)
 
 
-def test_published_weights_give_the_published_outputs(shared_data):
-    folder = shared_data.parent / "teacher"
-    if not folder.is_dir():
-        pytest.skip("needs the shared data")
+def test_published_weights_give_the_published_outputs(shared):
+    folder = shared("teacher")
     with open(folder / "parity.tsv", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     predicted = deepatt.predict(

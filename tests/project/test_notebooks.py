@@ -115,10 +115,8 @@ def test_commands_exist(notebook):
         _parser().parse_args(shlex.split(command))
 
 
-def test_the_native_promoter_is_the_genome_s(shared_data):
-    genome = shared_data.parent / "genome" / "R64-1-1.fa.gz"
-    if not genome.is_file():
-        pytest.skip("needs the shared data")
+def test_the_native_promoter_is_the_genome_s(shared):
+    genome = shared("genome") / "R64-1-1.fa.gz"
     (cell,) = (cell for cell in code_cells(nbformat.read(path_of("biologist"), as_version=4)) if cell.id == "native")
     names = {}
     exec(cell.source, names)

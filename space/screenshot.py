@@ -1,24 +1,21 @@
 """Take the picture of the page that predicts in the browser, `docs/space.png`.
 
     npm --prefix space ci --ignore-scripts
-    python docs/screenshot.py
+    python space/screenshot.py
 
 Needs Chromium and the Python package `playwright`. The page is as wide as the documentation shows it.
 """
 
 import shutil
-import sys
 import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import build
+import serve
 from playwright.sync_api import sync_playwright
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "space"))
-import build  # noqa: E402
-import serve  # noqa: E402
-
+PICTURE = Path(__file__).parents[1] / "docs" / "space.png"
 WIDTH = 736
 CHANGED = "native_strong"
 """The promoter whose single changes are shown."""
@@ -40,7 +37,7 @@ def main() -> None:
             page.click(f"#predictions tbody button:text-is('{CHANGED}')")
             page.wait_for_selector("#changes:not([hidden])")
             page.mouse.move(0, 0)
-            page.screenshot(path=HERE / "space.png", full_page=True)
+            page.screenshot(path=PICTURE, full_page=True)
             server.shutdown()
         browser.close()
 
