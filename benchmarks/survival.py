@@ -26,7 +26,7 @@ from dream_bert.data.simulate import simulate_file
 from dream_bert.inference.model_files import TRAINING_INFO
 from dream_bert.training.run_folder import COMPLETE
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 import killable_runs  # noqa: E402
 
 ROWS = 200
