@@ -1,11 +1,8 @@
-"""Runs that are killed, told to stop or find no room: they go on as if nothing had been, or say in a line why not."""
+"""Runs that are killed, told to stop or find no room: they resume as if nothing had been, or end with one line."""
 
-import errno
 import json
-import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -19,14 +16,7 @@ from dream_bert.errors import RunFolderError
 from dream_bert.inference.model_files import TRAINING_INFO
 from dream_bert.training.preemption import PREEMPTED
 from dream_bert.training.run import check_trainer_can_resume
-from dream_bert.training.run_folder import (
-    COMPLETE,
-    claim,
-    drop_old_checkpoints,
-    last_complete_checkpoint,
-    mark_complete,
-    write_errors_in_one_line,
-)
+from dream_bert.training.run_folder import last_complete_checkpoint
 
 # 200 and 220 rows in batches of 20 make 10 and 11 steps an epoch; nothing else falls on the same steps.
 RUN = "--use_cpu --report_to none --disable_tqdm True --num_train_epochs 2 --learning_rate 1e-2 --logging_steps 4"
@@ -128,52 +118,6 @@ def test_workers_that_get_sigterm_too_do_not_take_the_run_down(train, tmp_path):
     assert last_complete_checkpoint(tmp_path / "run") == str(tmp_path / "run" / "checkpoint-4")
 
 
-GLOO_AT_THE_END = """
-import gc, sys
-from pathlib import Path
-import torch
-from torch import distributed
-from dream_bert.training.run import run_script
-
-
-class Trainer:
-    pass
-
-
-def gloo_threads():
-    names = [(task / "comm").read_text() for task in Path("/proc/self/task").iterdir()]
-    return sum("gloo" in name for name in names)
-
-
-def main():
-    distributed.init_process_group("gloo", store=distributed.HashStore(), rank=0, world_size=1)
-    trainer = Trainer()
-    trainer.itself, trainer.model = trainer, torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(1, 1))
-    print(gloo_threads())
-    if sys.argv[1:]:
-        sys.exit(int(sys.argv[1]))
-
-
-gc.disable()  # or it might free the trainer by chance
-try:
-    run_script(main)
-finally:
-    print(gloo_threads())
-"""
-
-
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are counted in /proc")
-@pytest.mark.parametrize("status", [pytest.param(0, marks=pytest.mark.slow), 143])
-def test_no_thread_of_gloo_outlives_a_script(status):
-    """One that is left waits for Python's lock: the process hangs or aborts at its end, now and then."""
-    command = [sys.executable, "-c", GLOO_AT_THE_END, *([str(status)] if status else [])]
-    env = os.environ | {"GLOO_SOCKET_IFNAME": "lo"}
-    done = subprocess.run(command, env=env, capture_output=True, text=True)
-    assert done.returncode == status, done.stderr
-    before, after = map(int, done.stdout.split())
-    assert before > 0 and after == 0
-
-
 def test_what_transformers_cannot_resume_is_said(monkeypatch):
     args = SimpleNamespace(output_dir="run", world_size=2, device=torch.device("cpu", 0))
     monkeypatch.setattr("transformers.__version__", "5.17.0")
@@ -224,40 +168,6 @@ def test_an_output_folder_that_cannot_be_is_named(train, tmp_path):
     assert errors.startswith(f"run.py: {tmp_path}/run: cannot be written (File exists; ") and errors.count("\n") == 1
 
 
-def test_one_run_a_folder(tmp_path):
-    hold = "import os, sys; lock = open(sys.argv[1], 'w'); os.lockf(lock.fileno(), os.F_LOCK, 0); print(); input()"
-    claim(tmp_path / "run").close()
-    with subprocess.Popen(
-        [sys.executable, "-c", hold, tmp_path / "run/.lock"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as other:
-        other.stdout.readline()
-        with pytest.raises(RunFolderError, match=f"{tmp_path}/run: another run writes there"):
-            claim(tmp_path / "run")
-        other.kill()
-    claim(tmp_path / "run").close()
-
-
-def test_a_file_system_without_locks_is_warned_of(tmp_path, monkeypatch, caplog):
-    def refuse(*_):
-        raise OSError(errno.ENOLCK, "No locks available")
-
-    monkeypatch.setattr("os.lockf", refuse)
-    claim(tmp_path / "run").close()
-    assert f"{tmp_path}/run cannot be locked (No locks available)" in caplog.text
-
-
-@pytest.mark.parametrize(
-    "error", [OSError(28, "No space left on device"), OSError(30, "Read-only file system", "x"), RuntimeError("a\nb")]
-)
-def test_what_the_libraries_raise_becomes_a_line(tmp_path, error):
-    line = r"none/here: cannot be written \((No space|Read-only|a b).*MiB free\)"
-    with pytest.raises(RunFolderError, match=line), write_errors_in_one_line(tmp_path / "none" / "here"):
-        raise error
-
-
-# --- data -------------------------------------------------------------------------------------------------------
-
-
 def test_a_flipped_byte_is_found_before_the_first_step(train, prepared, tmp_path):
     data = tmp_path / "data"
     subprocess.run(["cp", "-r", prepared, data], check=True)
@@ -273,48 +183,3 @@ def test_a_flipped_byte_is_found_before_the_first_step(train, prepared, tmp_path
     ends, errors = train("regression", tmp_path, data=data)
     assert errors.startswith(f"run.py: {shard}: is missing") and errors.count("\n") == 1
     assert (tmp_path / "notes.0.rows").read_text().strip() == ""
-
-
-# --- checkpoints ------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def checkpoints(tmp_path):
-    for step in (3, 6, 12):
-        folder = tmp_path / f"checkpoint-{step}"
-        folder.mkdir()
-        (folder / "weights").write_text(f"of step {step}")
-        (folder / "state").write_text("{}")
-        mark_complete(folder)
-    return tmp_path
-
-
-def test_the_mark_is_what_sha256sum_takes(checkpoints):
-    subprocess.run(["sha256sum", "--check", "--strict", COMPLETE], cwd=checkpoints / "checkpoint-6", check=True)
-    assert sorted(os.listdir(checkpoints / "checkpoint-6")) == [COMPLETE, "state", "weights"]
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda folder: (folder / "weights").write_text("of step 13"),
-        lambda folder: (folder / "weights").unlink(),
-        lambda folder: (folder / COMPLETE).unlink(),
-        lambda folder: (folder / COMPLETE).write_text("torn"),
-        lambda folder: (folder / COMPLETE).write_bytes(b"\xff"),
-    ],
-)
-def test_a_damaged_checkpoint_is_passed_over(checkpoints, damage):
-    assert last_complete_checkpoint(checkpoints) == str(checkpoints / "checkpoint-12")
-    damage(checkpoints / "checkpoint-12")
-    assert last_complete_checkpoint(checkpoints) == str(checkpoints / "checkpoint-6")
-
-
-@pytest.mark.parametrize(
-    ("keep", "best", "left"),
-    [(None, 3, [3, 6, 12]), (2, 3, [3, 12]), (2, 12, [6, 12]), (1, 6, [6, 12]), (1, None, [12])],
-)
-def test_old_checkpoints_are_dropped_but_the_best(checkpoints, keep, best, left):
-    best = best and str(checkpoints / f"checkpoint-{best}")
-    drop_old_checkpoints(checkpoints / "checkpoint-12", keep, best)
-    assert sorted(checkpoints.iterdir()) == sorted(checkpoints / f"checkpoint-{step}" for step in left)
