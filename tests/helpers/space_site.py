@@ -17,6 +17,8 @@ PACKAGES = SPACE / "node_modules"
 NO_PACKAGES = "the page's libraries are not installed: npm --prefix space ci --ignore-scripts"
 LONGEST = 128
 """The longest insert, in bp, that the shipped model reads."""
+MODEL = {"longest": LONGEST, "insert_lengths": [80, 80]}
+"""What the page knows of the shipped model."""
 
 
 def script(name: str):

@@ -23,11 +23,6 @@ from dream_bert.sequence.encoding import longest_insert
 
 
 @pytest.fixture(scope="module")
-def model(tiny_model):
-    return tiny_model(**LAYOUT)
-
-
-@pytest.fixture(scope="module")
 def inserts():
     return mixed_inserts()
 

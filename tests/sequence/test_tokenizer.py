@@ -1,25 +1,18 @@
 """The Rust tokenizer, built and loaded from a folder, against the NumPy encoder and the definition in plain Python."""
 
 import json
-import re
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-import transformers
-from hub_server import HubServer
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import AutoTokenizer, BertConfig, PreTrainedTokenizerFast
+from tokenizer_layouts import LAYOUTS, WAYS, ids_of
+from transformers import PreTrainedTokenizerFast
 
 from dream_bert.sequence.construct import OLIGO_END, OLIGO_START, check_insert, to_oligo
 from dream_bert.sequence.encoding import VOCABULARY, encode
 from dream_bert.sequence.tokenizer import KmerTokenizer, write_tokenizer
 
-COMMITTED = Path(__file__).parents[2] / "tokenizer"
-LAYOUTS = [(3, 150), (3, 0), (1, 150), (1, 0), (1, 2)]
-WAYS = ["built", "loaded", "trusted", "saved again", "beside a config"]
 INSERTS = st.text("ACGTN", min_size=1, max_size=60).filter(
     lambda insert: not insert.lstrip("N").startswith(OLIGO_START) and not insert.endswith(OLIGO_END)
 )
@@ -31,50 +24,6 @@ SEQUENCES = st.builds(
     st.text("ACGTUacgtunRYSWKMBDHVrywskmbdhv \t\r\n\f\u00a0", min_size=1, max_size=90).filter(str.strip),
     st.sampled_from(["", OLIGO_END, OLIGO_END.lower() + "\n", OLIGO_END[:-1]]),
 )
-BY_HAND = [
-    "ACGTACGT",
-    "acgtu ryk\nNNN",
-    to_oligo("ACGTACGTAC").lower(),
-    OLIGO_START + "ACGT",
-    "S" + OLIGO_START + "ACGT",
-    "nR" + OLIGO_START + "ACGT",
-    "RNY" + OLIGO_START + "ACGT",
-    "ACGT" + OLIGO_END,
-    "A",
-    "AC",
-    "",
-    "N" + to_oligo("ACGTA"),
-    "NN" + to_oligo("ACGTA"),
-    "ACG[MASK]TTTA",
-]
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    """Folder of each layout and way to save."""
-    root = tmp_path_factory.mktemp("tokenizers")
-    made = {}
-    for stride, context in LAYOUTS:
-        for way in WAYS[1:]:
-            made[stride, context, way] = folder = root / f"{stride}-{context}-{way}"
-            write_tokenizer(folder, stride, context)
-            if way == "saved again":
-                AutoTokenizer.from_pretrained(folder).save_pretrained(folder)
-            if way == "beside a config":
-                BertConfig(vocab_size=130, architectures=["BertForMaskedLM"]).save_pretrained(folder)
-    return made
-
-
-@pytest.fixture(scope="module")
-def tokenizers(folders):
-    loaded = {
-        key: AutoTokenizer.from_pretrained(at, trust_remote_code="trusted" in key) for key, at in folders.items()
-    }
-    return loaded | {(*layout, "built"): KmerTokenizer.build(*layout) for layout in LAYOUTS}
-
-
-def ids_of(tokenizer, text):
-    return tokenizer(text)["input_ids"]
 
 
 @given(SEQUENCES, st.sampled_from(LAYOUTS), st.sampled_from(WAYS))
@@ -120,123 +69,11 @@ def test_leading_n_choose_the_reading_frame(tokenizers, tiny_config, reference_i
     assert ids == frames[frames > 0].tolist()
 
 
-def test_a_fresh_process_needs_none_of_the_package(folders, tokenizers, tmp_path):
-    script = """if True:
-        import json, sys
-        from transformers import AutoTokenizer
-        job = json.load(sys.stdin)
-        ids = {}
-        for key, folder in job["folders"].items():
-            tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code="trusted" in key)
-            ids[key] = [tokenizer(text)["input_ids"] for text in job["texts"]]
-        print(json.dumps({"ids": ids, "dream_bert": "dream_bert" in sys.modules}))
-    """
-    names = {f"{stride} {context} {way}": str(at) for (stride, context, way), at in folders.items()}
-    job = json.dumps({"folders": names, "texts": BY_HAND})
-    done = subprocess.run([sys.executable, "-c", script], input=job, capture_output=True, text=True, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout)
-    assert not answer["dream_bert"]
-    for stride, context, way in folders:
-        expected = [ids_of(tokenizers[stride, context, "built"], text) for text in BY_HAND]
-        assert answer["ids"][f"{stride} {context} {way}"] == expected
-
-
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_saving_names_no_class_of_the_package(folders, layout):
-    for way in WAYS[1:]:
-        config = json.loads((folders[(*layout, way)] / "tokenizer_config.json").read_text())
-        assert hasattr(transformers, config["tokenizer_class"])
-        assert "auto_map" not in config
-
-
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("way", WAYS[1:])
-def test_the_own_loader_gives_what_was_built(folders, tokenizers, layout, way):
-    loaded, built = KmerTokenizer.from_pretrained(folders[(*layout, way)]), tokenizers[(*layout, "built")]
-    assert type(loaded) is KmerTokenizer
-    assert loaded.backend_tokenizer.to_str() == built.backend_tokenizer.to_str()
-    assert (loaded.name_or_path, loaded.model_max_length) == (str(folders[(*layout, way)]), 512)
-
-
-def test_the_own_loader_leaves_out_what_was_set_in_use(tmp_path):
-    tokenizer = KmerTokenizer.build(1, 0, positions=20)
-    tokenizer(["ACGT" * 10, "ACG"], padding=True, truncation=True)
-    tokenizer.save_pretrained(tmp_path)
-    rules = json.loads((tmp_path / "tokenizer.json").read_text())
-    assert rules["truncation"]["max_length"] == 20 and rules["padding"] is not None
-    (tmp_path / "tokenizer.json").write_text(json.dumps(rules | {"version": "1.1"}))
-    loaded = KmerTokenizer.from_pretrained(tmp_path)
-    assert loaded.backend_tokenizer.to_str() == KmerTokenizer.build(1, 0).backend_tokenizer.to_str()
-    assert loaded.model_max_length == 20
-
-
-@pytest.mark.parametrize("positions", [{}, {"model_max_length": None}, {"model_max_length": "20"}])
-def test_the_own_loader_names_the_file_without_a_length(tmp_path, positions):
-    KmerTokenizer.build().save_pretrained(tmp_path)
-    path = tmp_path / "tokenizer_config.json"
-    config = json.loads(path.read_text())
-    del config["model_max_length"]
-    path.write_text(json.dumps(config | positions))
-    with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: model_max_length is "):
-        KmerTokenizer.from_pretrained(tmp_path)
-
-
-def test_a_push_names_no_class_of_the_package_either(tmp_path):
-    with HubServer() as server, server.client():
-        KmerTokenizer.build().save_pretrained(tmp_path / "kmers", push_to_hub=True, repo_id="user/kmers")
-        config = json.loads(server.files("user/kmers")["tokenizer_config.json"])
-    assert config["tokenizer_class"] == "PreTrainedTokenizerFast"
-
-
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_white_space_is_what_python_takes_for_it(tokenizers, layout):
     blanks = [chr(i) for i in range(sys.maxunicode + 1) if chr(i).isspace()]
     tokenizer = tokenizers[(*layout, "loaded")]
     assert {blank for blank in blanks if ids_of(tokenizer, f"AC{blank}GT") != ids_of(tokenizer, "ACGT")} == set()
-
-
-def test_the_own_loader_takes_a_revision(folders, monkeypatch):
-    asked = []
-
-    def find(name, file, **hub):
-        asked.append((file, hub))
-        return str(Path(name, file))
-
-    monkeypatch.setattr("dream_bert.sequence.tokenizer.cached_file", find)
-    KmerTokenizer.from_pretrained(folders[3, 0, "loaded"], revision="v2")
-    assert asked == [("tokenizer.json", {"revision": "v2"}), ("tokenizer_config.json", {"revision": "v2"})]
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda rules: rules["normalizer"]["normalizers"].pop(),
-        lambda rules: rules["model"]["vocab"].update(AAA=6, AAC=5),
-        lambda rules: rules["post_processor"]["single"].clear(),
-        lambda rules: rules["post_processor"]["single"].pop(0),
-        lambda rules: rules["post_processor"]["single"].insert(1, rules["post_processor"]["single"][1]),
-        lambda rules: rules["post_processor"].update(single=rules["post_processor"]["single"][:1] * 200),
-        lambda rules: rules["post_processor"].update(single=rules["post_processor"]["single"][:2] * 200),
-        lambda rules: rules["post_processor"].update(single=[0]),
-        lambda rules: rules.update(post_processor=None),
-        lambda rules: rules.pop("post_processor"),
-    ],
-)
-@pytest.mark.parametrize("stride, context", [(1, 0), (3, 150)])
-def test_the_own_loader_refuses_rules_made_elsewhere(tmp_path, change, stride, context):
-    write_tokenizer(tmp_path, stride, context)
-    rules = json.loads((tmp_path / "tokenizer.json").read_text())
-    change(rules)
-    (tmp_path / "tokenizer.json").write_text(json.dumps(rules))
-    message = re.escape(f"{tmp_path / 'tokenizer.json'}: is no tokenizer of this package; load it with AutoTokenizer")
-    with pytest.raises(ValueError, match=f"^{message}$"):
-        KmerTokenizer.from_pretrained(tmp_path)
-
-
-def test_saved_again_is_the_same_file(folders):
-    first, again = (folders[1, 0, way] / "tokenizer.json" for way in ("loaded", "saved again"))
-    assert first.read_text() == again.read_text()
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -313,20 +150,6 @@ def test_truncation_keeps_the_context(tokenizers, reference_ids, stride, context
     kept = reference_ids("ACG" * 600, stride, context)
     before = len(reference_ids("A", stride, context)) // 2
     assert ids == kept[: 512 - before] + kept[-before:]
-
-
-def test_the_committed_tokenizer_is_what_the_builder_writes(tmp_path):
-    write_tokenizer(tmp_path)
-    names = {"tokenizer.json", "tokenizer_config.json"}
-    assert {path.name for path in COMMITTED.iterdir()} == {path.name for path in tmp_path.iterdir()} == names
-    for name in names:
-        assert json.loads((COMMITTED / name).read_text()) == json.loads((tmp_path / name).read_text())
-    assert (COMMITTED / "tokenizer_config.json").read_bytes() == (tmp_path / "tokenizer_config.json").read_bytes()
-
-
-def test_the_committed_tokenizer_loads(reference_ids):
-    tokenizer = AutoTokenizer.from_pretrained(COMMITTED)
-    assert ids_of(tokenizer, to_oligo("ACGTACGT")) == reference_ids("ACGTACGT", stride=3, context=150)
 
 
 @pytest.mark.parametrize("stride, context", [(2, 0), (0, 0), (3, 100), (3, 153), (1, 151), (3, -3)])

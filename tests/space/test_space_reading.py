@@ -1,123 +1,20 @@
-"""The Space: what the build gathers, and that the page's scripts read and encode sequences as Python does."""
+"""The page's scripts read sequences, tables and oligos as Python does, in node."""
 
-import csv
-import io
-import json
 import re
-import urllib.request
 import warnings
-from html.parser import HTMLParser
 from pathlib import Path
 
-import numpy as np
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from space_site import LONGEST, NO_PACKAGES, PACKAGES, PAGE, SPACE, run_in_node, script, served
+from space_site import LONGEST, MODEL, run_in_node
 
-from dream_bert import DreamBertConfig
 from dream_bert.errors import ReadError
-from dream_bert.inference.model_files import DEFAULT_MODEL
 from dream_bert.inference.notes import InsertReader
 from dream_bert.io.reader import read_records, scan_records
 from dream_bert.io.records import BadRow
 from dream_bert.sequence.construct import OLIGO_END, OLIGO_START, SequenceError
-from dream_bert.sequence.encoding import encode
 from dream_bert.sequence.orientation import find_oligo, reverse_complement
-
-
-class _Links(HTMLParser):
-    """What a page loads, and what it leads to."""
-
-    def __init__(self, html: str):
-        super().__init__()
-        self.loads, self.leads_to = [], []
-        self.feed(html)
-
-    def handle_starttag(self, tag, attributes):
-        links = [value for name, value in attributes if name in ("src", "href")]
-        (self.leads_to if tag == "a" else self.loads).extend(links)
-
-
-def test_the_page_loads_nothing_from_another_host():
-    links = _Links((PAGE / "index.html").read_text())
-    assert links.loads and not [link for link in links.loads if ":" in link or link.startswith("/")]
-    assert all(link.startswith("https://doi.org/") for link in links.leads_to)
-    for source in [*PAGE.glob("*.js"), *PAGE.glob("*.css")]:
-        assert "//" not in re.sub(r"^\s*//.*| // .*", "", source.read_text(), flags=re.MULTILINE), source.name
-    policy = re.search(r'content="(default-src [^"]*)"', (PAGE / "index.html").read_text())[1]
-    assert "default-src 'self'" in policy and "http" not in policy and "*" not in policy
-
-
-def test_the_space_is_static_and_isolated():
-    front_matter = yaml.safe_load((SPACE / "README.md").read_text().split("---\n")[1])
-    assert (front_matter["sdk"], front_matter["app_file"]) == ("static", "index.html")
-    assert front_matter["custom_headers"]["cross-origin-opener-policy"] == "same-origin"
-    assert front_matter["custom_headers"]["cross-origin-embedder-policy"] == "require-corp"
-
-
-def test_the_histogram_is_of_native_promoters(shared_data):
-    native = script("native")
-    histogram = json.loads((PAGE / "native.json").read_text())
-    assert sum(histogram["counts"]) == len(native.native_sequences(shared_data / "gpra_train.tsv.gz")) == 58_390
-    assert len(histogram["counts"]) * histogram["width"] == histogram["high"] - histogram["low"]
-
-
-@pytest.fixture(scope="module")
-def build():
-    pytest.importorskip("onnxruntime")
-    return script("build")
-
-
-def _examples() -> list[str]:
-    tasks = re.findall('name="task" value="([a-z]+)"', (PAGE / "index.html").read_text())
-    return [f"examples/{task}.fa" for task in tasks]
-
-
-def _imports(source: Path) -> list[str]:
-    return re.findall(r'(?:^import [^;]*?|new URL\()"([^"]+)"', source.read_text(), flags=re.MULTILINE)
-
-
-def test_a_build_holds_all_that_the_page_names(build, tmp_path):
-    packages = tmp_path / "node_modules"
-    for name in build.LIBRARIES:
-        (packages / name).parent.mkdir(parents=True, exist_ok=True)
-        (packages / name).write_text("library")
-    (tmp_path / "dist").mkdir()
-    (tmp_path / "dist" / "old").touch()
-    build.build(tmp_path / "dist", packages)
-
-    dist = tmp_path / "dist"
-    named = [*_Links((dist / "index.html").read_text()).loads, "README.md", *_examples(), *build.DOWNLOADS]
-    named += [name for source in dist.glob("*.js") for name in _imports(source)]
-    assert not [name for name in named if not (dist / name).is_file()]
-    assert len(_examples()) == 4 and not (dist / "old").exists()
-    facts = json.loads((dist / "model.json").read_text())
-    assert {name: facts[name] for name in MODEL} == MODEL
-    assert facts["bytes"] == {name: (dist / name).stat().st_size for name in build.DOWNLOADS}
-    assert {path.name for path in tmp_path.iterdir()} == {"dist", "node_modules"}
-
-
-def test_a_build_without_libraries_says_what_to_do_and_changes_nothing(build, tmp_path):
-    (tmp_path / "dist").mkdir()
-    (tmp_path / "dist" / "old").touch()
-    with pytest.raises(build.BuildError, match=r"ort\.wasm\.min\.mjs: is missing; run `npm --prefix space ci"):
-        build.build(tmp_path / "dist", tmp_path / "node_modules")
-    assert [path.name for path in tmp_path.rglob("*")] == ["dist", "old"]
-
-
-def test_the_server_sends_the_headers_of_the_space(tmp_path):
-    (tmp_path / "README.md").write_text((SPACE / "README.md").read_text())
-    (tmp_path / "worker.mjs").touch()
-    with served(tmp_path) as url, urllib.request.urlopen(f"{url}/worker.mjs") as answer:
-        assert answer.headers["cross-origin-embedder-policy"] == "require-corp"
-        assert answer.headers["cross-origin-opener-policy"] == "same-origin"
-        assert answer.headers["content-type"] == "text/javascript"
-
-
-# --- what needs node ------------------------------------------------------------------------------------------------
-
 
 SPACES = " \x0b\x1c\x85\xa0\u2003\u2028"
 PIECES = [
@@ -140,9 +37,6 @@ PIECES = [
 texts = st.lists(
     st.sampled_from([*PIECES, *SPACES, OLIGO_START, OLIGO_END, "N" + OLIGO_START, "ACGT" * 20, "TTTT" * 32])
 )
-
-
-MODEL = {"longest": LONGEST, "insert_lengths": [80, 80]}
 
 
 def read_on_the_page(texts: list[str], orient: bool = False) -> list[dict]:
@@ -300,71 +194,3 @@ def test_a_row_with_other_columns_than_the_header_is_left_out():
     assert [promoter["id"] for promoter in page["promoters"]] == ["v"]
     what = "the row has 3 columns and the header 2; correct or remove the row"
     assert page["problems"] == [{"line": 2, "message": f"record '0': {what}"}]
-
-
-inserts = st.text("ACGTNRY", min_size=1, max_size=LONGEST) | st.sampled_from(
-    [
-        OLIGO_START,
-        OLIGO_END,
-        "N" + OLIGO_START + "A",
-        OLIGO_START + OLIGO_START,
-        OLIGO_END + OLIGO_END,
-        "A",
-        "NN",
-        "ACG",
-    ]
-)
-
-
-@settings(max_examples=5)
-@given(st.lists(inserts, min_size=10, max_size=60))
-def test_ids_are_those_of_python(many):
-    if not PACKAGES.is_dir():
-        pytest.skip(NO_PACKAGES)
-    files = [str(DEFAULT_MODEL / name) for name in ("tokenizer.json", "tokenizer_config.json")]
-    ids = run_in_node(
-        """import { Tokenizer } from "@huggingface/tokenizers";
-        import { toOligo } from "./construct.js";
-        const tokenizer = new Tokenizer(...input.files.map((path) => JSON.parse(readFileSync(path))));
-        output = input.many.map((insert) => tokenizer.encode(toOligo(insert)).ids);""",
-        {"many": many, "files": files},
-    )
-    encoded = encode(many, DreamBertConfig.from_pretrained(DEFAULT_MODEL))
-    rows = zip(encoded["input_ids"], encoded["attention_mask"], strict=True)
-    assert ids == [row[mask == 1].tolist() for row, mask in rows]
-
-
-def test_tsv_is_that_of_the_csv_module():
-    rows = [["id", "expression"], ["p1", "1.500000"], ['a"b', ""], ['"', "x y"], ["tab\there", "new\nline"]]
-    text = io.StringIO()
-    csv.writer(text, delimiter="\t", lineterminator="\n").writerows(rows)
-    source = 'import { tsv } from "./download.js"; const [header, ...rows] = input; output = tsv(header, rows);'
-    assert run_in_node(source, rows) == text.getvalue()
-
-
-def test_single_changes():
-    changes = run_in_node('import { singleChanges } from "./mutagenesis.js"; output = singleChanges(input);', "ANT")
-    names = " ".join(f"{change['from']}{change['position']}{change['to']}" for change in changes)
-    assert names == "A1C A1G A1T N2A N2C N2G N2T T3A T3C T3G"
-    assert [change["insert"] for change in changes[:4]] == ["CNT", "GNT", "TNT", "AAT"]
-
-
-def test_strongest_changes_have_their_sign():
-    source = """import { strongest } from "./mutagenesis.js";
-        output = strongest(input.map((effect) => ({ effect })), 2);"""
-    by_effect = {name: [row["effect"] for row in rows] for name, rows in run_in_node(source, [1, -3, 0, 2, 4]).items()}
-    assert by_effect == {"best": [4, 2], "worst": [-3]}
-
-
-def test_percentiles_are_those_of_evenly_filled_bins():
-    counts = np.array([3, 1, 5, 2])
-    edges, share_below = np.arange(5.0), np.concatenate([[0], np.cumsum(counts)]) / counts.sum()
-    values, shares = [-1, 0, 0.5, 1.7, 2.5, 4, 9], [0.1, 0.25, 0.5, 0.75, 0.9, 1]
-    below, quantiles = run_in_node(
-        """import { Distribution } from "./histogram.js";
-        const native = new Distribution({ low: 0, high: 4, width: 1, counts: input.counts });
-        output = [input.values.map((v) => native.below(v)), input.shares.map((s) => native.quantile(s))];""",
-        {"counts": counts.tolist(), "values": values, "shares": shares},
-    )
-    assert below == pytest.approx(np.interp(values, edges, share_below))
-    assert quantiles == pytest.approx(np.interp(shares, share_below, edges))
