@@ -190,7 +190,7 @@ def graph(content: bytes) -> None:
     (FOLDER / "exported" / ONNX_FILES["onnx"]).write_bytes(content)
     try:
         model = OnnxModel(str(FOLDER / "exported"), "onnx")
-        assert model(encode(["ACGT"], CONFIG)).shape == (1,)
+        assert model(encode(["ACGT"], CONFIG)).shape == (1, 1)
     except ModelError as error:
         one_line(error)
 
