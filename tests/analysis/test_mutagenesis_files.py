@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.parquet
 import pytest
 from closeness import assert_close
-from plasmid import PLASMID_AROUND_INSERT
+from plasmid import END, START
 from verb_processes import run_in_processes
 
 from dream_bert import evolvability_vector, mutagenesis, mutational_robustness
@@ -17,7 +17,6 @@ from dream_bert.cli.main import main
 from dream_bert.errors import InputWarning, OutputError, ReadError
 from dream_bert.sequence.construct import SequenceError
 
-START, END = PLASMID_AROUND_INSERT[0][-17:], PLASMID_AROUND_INSERT[1][:13]
 SEQUENCES = {"a": "GATTACA", "oligo": START + "CCTTGACCGATTAN" + END, "b": "ggcau", "a2": "GATTACA"}
 COLUMNS = ["id", "position", "ref", "alt", "expression", "effect"]
 

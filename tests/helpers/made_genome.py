@@ -29,6 +29,18 @@ def other_strand(sequence: str) -> str:
     return "".join(COMPLEMENT[base] for base in reversed(sequence))
 
 
+def toy_windows(sequence: str, step: int, strands: str) -> list[tuple[int, str, float]]:
+    """Predict the windows of a sequence by slicing: (start, strand, expression) of each."""
+    found = []
+    for strand in strands:
+        for start in range(0, len(sequence), step):
+            window = sequence[start : start + 80]
+            if len(window) == 80:
+                read = window if strand == "+" else other_strand(window)
+                found.append((start, strand, toy_expression(read)))
+    return found
+
+
 def random_bases(length: int, seed: int = 1) -> str:
     return "".join(random.Random(seed).choices("ACGT", k=length))
 
