@@ -2,9 +2,9 @@
 
     python examples/fine_tune_deepatt.py DeepAtt_model.h5 --data prepared -o deepatt.safetensors --seed 1
 
-It trains on the train split, and logs the error on the validation split three times an epoch. The weights that it
-writes predict expression in the units of the labels, or of other measurements (`--units`). `label.py` averages several
-runs.
+It starts from the mean of the weights that it is given, trains on the train split, and logs the error on the
+validation split three times an epoch. The weights that it writes predict expression in the units of the labels, or of
+other measurements (`--units`).
 """
 
 import argparse
@@ -13,12 +13,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import deepatt
 import numpy as np
 import torch
 
 from dream_bert.data.dataset import PromoterDataset
 from dream_bert.sequence.construct import to_oligo
+from dream_bert.training import deepatt
 from dream_bert.training.run import run_script
 
 BATCH = 128
@@ -66,7 +66,9 @@ def train(
     per_epoch = math.ceil(len(expression) / BATCH)
     steps = math.ceil(epochs * per_epoch)
     optimizer = torch.optim.Adam(_rates(model, rate, float(variance.sqrt())))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: (1 + math.cos(math.pi * step / steps)) / 2)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: (1 + math.cos(math.pi * step / max(1, steps))) / 2
+    )
     for step in range(steps):
         if step % per_epoch == 0:
             order = torch.randperm(len(expression), generator=draw)
@@ -90,15 +92,15 @@ def _rates(model: deepatt.DeepAtt, rate: float, spread: float) -> list[dict]:
 
 def main(args: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("weights", type=Path, metavar="FILE", help="DeepAtt's, .h5 or .safetensors")
+    parser.add_argument("weights", type=Path, nargs="+", metavar="FILE", help="DeepAtt's, .h5 or .safetensors")
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="prepared")
     parser.add_argument("--units", type=Path, metavar="FOLDER", help="prepared, to scale the predictions to [--data]")
-    parser.add_argument("--epochs", type=float, default=3, help="[%(default)s]")
+    parser.add_argument("--epochs", type=float, default=3, help="0 only scales the output [%(default)s]")
     parser.add_argument("--rate", type=float, default=5e-4, help="Adam's learning rate [%(default)s]")
     parser.add_argument("--seed", type=int, default=0, help="[%(default)s]")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="SAFETENSORS")
     args = parser.parse_args(args)
-    model = deepatt.load(args.weights)
+    model = deepatt.mean(list(map(deepatt.load, args.weights)))
     training, validation = (read_split(args.data, split) for split in ("train", "validation"))
     rescale(model, training[0][::SCALED], training[1][::SCALED])
 

@@ -4,15 +4,14 @@
     python examples/label.py invented deepatt.safetensors --data prepared -n 500000 -o invented.tsv.gz
     dream-bert prepare measured.tsv.gz invented.tsv.gz -o taught --stage regression
 
-A table has columns `sequence` and `expression`: the prediction, averaged over several networks if they are given, in
-the units that `fine_tune_deepatt.py` has scaled them to. Held-out rows are not read.
+A table has columns `sequence` and `expression`: the prediction, in the units that `fine_tune_deepatt.py` has scaled it
+to. Held-out rows are not read.
 """
 
 import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import deepatt
 import numpy as np
 from fine_tune_deepatt import read_split
 from invent import evolve, invent, random_bases, write_out
@@ -22,10 +21,12 @@ from dream_bert import predict
 from dream_bert.errors import ArgumentError, ReadError
 from dream_bert.inference.loading import load_model
 from dream_bert.inference.model_files import model_name
+from dream_bert.inference.prediction import load_predictor
 from dream_bert.io.output import open_output, text_stream
 from dream_bert.io.reader import read_records
 from dream_bert.sequence.construct import SequenceError, check_insert, to_insert, to_oligo
 from dream_bert.sequence.encoding import BASES, spell
+from dream_bert.training import deepatt
 from dream_bert.training.run import run_script
 
 CHUNK = 8192
@@ -45,18 +46,22 @@ def as_bases(inserts: Sequence[str]) -> np.ndarray:
 
 
 class Teacher:
-    """Predicts the mean of several networks.
+    """Predicts the mean of DeepAtt and, with a share, of a model of this package.
 
     Args:
-        paths: files of weights that predict expression.
+        path: DeepAtt's weights, which predict expression.
+        model: folder, Hub id or shipped name. Default: None, DeepAtt alone.
+        share: of the model in the mean.
     """
 
-    def __init__(self, paths: Sequence[Path]):
-        self.networks = [deepatt.load(path) for path in paths]
+    def __init__(self, path: Path, model: str | None = None, share: float = 0.0):
+        self.network = deepatt.load(path)
+        self.model = load_predictor(model_name(model)) if model else None
+        self.share = share
 
-    def __call__(self, inserts: Sequence[str]) -> np.ndarray:
-        oligos = list(map(to_oligo, inserts))
-        return np.mean([deepatt.predict(oligos, network) for network in self.networks], axis=0)
+    def __call__(self, inserts: list[str]) -> np.ndarray:
+        labels = deepatt.predict(list(map(to_oligo, inserts)), self.network)
+        return labels if self.model is None else (1 - self.share) * labels + self.share * self.model(inserts)
 
 
 def label_measured(teacher: Teacher, data: Path) -> Labelled:
@@ -113,14 +118,16 @@ def _texts(bases: np.ndarray) -> list[str]:
 def main(args: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", help="measured, evolved, invented, or a file of sequences")
-    parser.add_argument("teacher", type=Path, nargs="+", metavar="FILE", help="of fine_tune_deepatt.py")
+    parser.add_argument("teacher", type=Path, metavar="FILE", help="of fine_tune_deepatt.py")
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER", help="prepared measurements")
     parser.add_argument("-n", type=int, default=100_000, help="promoters to evolve or invent, about [%(default)s]")
+    parser.add_argument("--model", metavar="DIR", help="mix this model's predictions into the labels")
+    parser.add_argument("--share", type=float, default=0.25, help="of that model in the labels [%(default)s]")
     parser.add_argument("--pupil", metavar="DIR", help="keep the quarter on which this model differs most")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="TSV.GZ")
     parser.add_argument("--seed", type=int, default=0, help="[%(default)s]")
     args = parser.parse_args(args)
-    teacher, draw = Teacher(args.teacher), np.random.default_rng(args.seed)
+    teacher, draw = Teacher(args.teacher, args.model, args.share), np.random.default_rng(args.seed)
     if args.what == "measured":
         labelled = label_measured(teacher, args.data)
     elif args.what in MADE:

@@ -98,6 +98,9 @@ class ConvLayers(nn.Module):
     def expression(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """Predict expression, (n, targets), from tokens; arguments as of `DreamConvForSequenceRegression.forward`."""
         bases = token_bases(input_ids)
-        _, pooled = self.features(bases, attention_mask)
+        return self.expression_of(bases, self.features(bases, attention_mask)[1])
+
+    def expression_of(self, bases: Tensor, pooled: Tensor) -> Tensor:
+        """Predict expression, (n, targets), from bases and what `features` has made of them, (n, 2 * hidden)."""
         of_sixmers = self.sixmers[..., sixmer_numbers(bases)].sum(-1)  # (n,), or (targets, n)
         return self.classifier(self.head(pooled.to(self.classifier.weight.dtype))) + of_sixmers.view(-1, len(bases)).T

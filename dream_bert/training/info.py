@@ -49,9 +49,7 @@ def write_info(
         "data_arguments": asdict(data),
         "training_arguments": _changed(trainer.args),
         "started_from": _start(model),
-        "taught_by": None
-        if teacher is None
-        else {"model": teacher, "weights_sha256": weights_hash(model_name(teacher))},
+        "taught_by": None if teacher is None else {"model": teacher, "weights_sha256": weights_hash(teacher)},
         "data": data_record(manifest)
         | {"train_rows": len(trainer.train_dataset), "validation_rows": len(trainer.eval_dataset)},
         "parameters": trainer.trained.num_parameters(),
@@ -117,9 +115,11 @@ def _changed(args: TrainingArguments) -> dict[str, Any]:
 
 
 def weights_hash(model: str | Path | None) -> str | None:
-    """Return the SHA-256 of the weights in a folder, or None if it has none."""
-    weights = Path(model or "", "model.safetensors")
-    return hashlib.sha256(weights.read_bytes()).hexdigest() if model and weights.exists() else None
+    """Return the SHA-256 of a file of weights, or of those of a model, or None if it has none."""
+    if model is None:
+        return None
+    weights = Path(model) if Path(model).is_file() else Path(model_name(str(model)), "model.safetensors")
+    return hashlib.sha256(weights.read_bytes()).hexdigest() if weights.exists() else None
 
 
 def _git_commit() -> str | None:

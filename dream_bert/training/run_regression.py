@@ -32,7 +32,7 @@ class FineTuningArguments(RunArguments):
     )
     teacher: str | None = field(
         default=None,
-        metadata={"help": "Convolutions whose features the BERT learns too: folder, Hub id or shipped name."},
+        metadata={"help": "Learn its features too: convolutions (folder, Hub id, shipped name) or DeepAtt (file)."},
     )
     ridge_share: float | None = field(
         default=0.0,
@@ -78,7 +78,8 @@ def fine_tune(
     targets = splits["train"].targets
     if mixes and len(targets) > 1:
         raise ArgumentError(f"--ridge_share is for one target, and the data have {len(targets)}; leave it out")
-    teacher = None if run_args.teacher is None else load_teacher(run_args.teacher, model_args.config())
+    name = run_args.teacher
+    teacher = None if name is None else load_teacher(name, model_args.config(), run_args.device)
     is_trained = model_args.start is not None and has_output_layer(model_args.config())
     model = build_model(kind, model_args, run_args.seed)
     set_targets(model, targets)
@@ -105,7 +106,7 @@ def fine_tune(
         return error.sum() / (len(error) if num_items_in_batch is None else num_items_in_batch)
 
     trainer = PromoterTrainer(
-        model if teacher is None else taught(model, teacher.to(run_args.device), training),
+        model if teacher is None else taught(model, teacher, training),
         run_args,
         train_dataset=training,
         eval_dataset=validation,

@@ -13,7 +13,7 @@ from ..data.sampler import EpochSampler, follow_epochs
 from ..errors import ArgumentError
 from . import bf16_attention
 from .arguments import RunArguments
-from .distillation import TaughtBert
+from .distillation import TaughtModel
 from .muon import MuonBeside, layer_matrices
 from .preemption import ignore_sigterm
 from .run_folder import claim, drop_old_checkpoints, mark_complete, write_errors_in_one_line
@@ -29,18 +29,18 @@ class PromoterTrainer(Trainer):
         ArgumentError: if Muon or a teacher is used with a model that cannot have it, or with FSDP.
     """
 
-    def __init__(self, model: PreTrainedModel | TaughtBert, args: RunArguments, **kwargs):
+    def __init__(self, model: PreTrainedModel | TaughtModel, args: RunArguments, **kwargs):
         self._lock = claim(Path(args.output_dir)) if args.process_index == 0 else None
         super().__init__(model, args, **kwargs)
         if self.trained.config.model_type == "bert":
             self.trained.set_attn_implementation(bf16_attention.NAME)
-        if self.is_fsdp_enabled and (args.muon_rate is not None or isinstance(model, TaughtBert)):
+        if self.is_fsdp_enabled and (args.muon_rate is not None or isinstance(model, TaughtModel)):
             raise ArgumentError("--muon_rate and --teacher need whole weights in every process; leave FSDP out")
 
     @property
     def trained(self) -> PreTrainedModel:
         """Return the model to save: the student, if there is a teacher."""
-        return self.model.student if isinstance(self.model, TaughtBert) else self.model
+        return self.model.student if isinstance(self.model, TaughtModel) else self.model
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         made_already = self.optimizer is not None

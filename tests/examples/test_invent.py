@@ -2,17 +2,18 @@
 
 import csv
 import gzip
+from pathlib import Path
 
-import deepatt
 import invent
 import label
 import motifs
 import numpy as np
 import pytest
-import torch
+from random_deepatt import random_deepatt
 
 from dream_bert import predict
 from dream_bert.sequence.construct import to_insert, to_oligo
+from dream_bert.training import deepatt
 
 COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
@@ -137,30 +138,29 @@ def test_lengths_are_the_challenges_and_bases_stay_in_order():
 
 
 @pytest.fixture(scope="module")
-def teachers(tmp_path_factory) -> list:
-    folder = tmp_path_factory.mktemp("teachers")
-    for number in range(2):
-        draw = torch.Generator().manual_seed(number)
-        model = deepatt.DeepAtt()
-        for weight in model.parameters():
-            weight.data.normal_(0, 0.3, generator=draw)
-        deepatt.save(model, folder / f"{number}.safetensors")
-    return sorted(folder.iterdir())
+def teacher(tmp_path_factory) -> Path:
+    file = tmp_path_factory.mktemp("teacher") / "deepatt.safetensors"
+    deepatt.save(random_deepatt(), file)
+    return file
 
 
 @pytest.mark.parametrize("what", ["measured", "evolved", "invented", "table"])
-def test_tables_hold_promoters_and_the_mean_of_the_teachers(
-    what, teachers, prepared, promoters, tmp_path, monkeypatch, matrices
+@pytest.mark.parametrize("share", [0, 0.3])
+def test_tables_hold_promoters_and_the_teachers_labels(
+    what, share, teacher, prepared, promoters, tmp_path, monkeypatch, matrices
 ):
     monkeypatch.setattr(label, "read_jaspar", lambda: matrices)
     (tmp_path / "some.txt").write_text("".join(f"{insert}\n" for insert in list(promoters)[:20]))
     source = str(tmp_path / "some.txt") if what == "table" else what
     output = tmp_path / "out.tsv.gz"
-    label.main([source, *map(str, teachers), "--data", str(prepared), "-n", "300", "-o", str(output)])
+    flags = ["--model", "dream-promoter-conv", "--share", str(share)] if share else []
+    label.main([source, str(teacher), "--data", str(prepared), "-n", "300", "-o", str(output), *flags])
     with gzip.open(output, "rt") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     inserts = [to_insert(row["sequence"]) for row in rows]
-    predicted = np.mean([deepatt.predict(list(map(to_oligo, inserts)), deepatt.load(path)) for path in teachers], 0)
+    predicted = deepatt.predict(list(map(to_oligo, inserts)), deepatt.load(teacher))
+    if share:
+        predicted = (1 - share) * predicted + share * np.array(predict(inserts, "dream-promoter-conv"))
     if what == "measured":
         predicted = (predicted + [promoters[insert] for insert in inserts]) / 2
     np.testing.assert_allclose(
@@ -169,12 +169,10 @@ def test_tables_hold_promoters_and_the_mean_of_the_teachers(
     assert len(rows) == {"measured": 200, "evolved": 288, "invented": 300, "table": 20}[what]
 
 
-def test_a_bad_sequence_is_named(teachers, prepared, tmp_path):
+def test_a_bad_sequence_is_named(teacher, prepared, tmp_path):
     (tmp_path / "some.txt").write_text("ACGT\nAC!T\n")
     with pytest.raises(label.ArgumentError, match="some.txt:2"):
-        label.main(
-            [str(tmp_path / "some.txt"), str(teachers[0]), "--data", str(prepared), "-o", str(tmp_path / "o.gz")]
-        )
+        label.main([str(tmp_path / "some.txt"), str(teacher), "--data", str(prepared), "-o", str(tmp_path / "o.gz")])
     assert not (tmp_path / "o.gz").exists()
 
 

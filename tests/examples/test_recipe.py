@@ -7,14 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import deepatt
 import pytest
-import torch
 import yaml
+from random_deepatt import random_deepatt
 
 from dream_bert import predict
 from dream_bert.data.simulate import simulate_file
 from dream_bert.inference.model_files import TRAINING_INFO
+from dream_bert.training import deepatt
 
 pytestmark = pytest.mark.slow
 
@@ -86,11 +86,7 @@ def test_it_makes_all_checkpoints_and_goes_on_where_it_stopped(folder):
 
 def test_with_a_teacher_convolutions_and_bert_learn_from_what_it_labels(folder):
     pytest.importorskip("pyjaspar", reason="needs the extra teacher")
-    torch.manual_seed(0)
-    teacher = deepatt.DeepAtt()
-    for weight in teacher.parameters():
-        weight.data.normal_(0, 0.3)
-    deepatt.save(teacher, folder / "teacher.safetensors")
+    deepatt.save(random_deepatt(), folder / "teacher.safetensors")
     simulate_file(200, folder / "noisy.txt", seed=1)
     (folder / "more.txt").write_text("ACGTTGCATT" * 8 + "\n")
 

@@ -5,15 +5,18 @@ import os
 import sys
 from hashlib import sha256
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 import torch
 from closeness import assert_close
+from random_deepatt import random_deepatt
 from safetensors.torch import load_file
 from training_runs import KINDS, metrics, teacher_flags, train
 from transformers import TrainerCallback
 
 from dream_bert.inference.model_files import TRAINING_INFO
+from dream_bert.training import deepatt
 from dream_bert.training.run import run_script
 from dream_bert.training.trainer import PromoterTrainer
 
@@ -88,17 +91,30 @@ def test_a_run_ends_with_its_share_of_ridge_regression(data, models, tmp_path):
     assert mixed["sixmers"].any()
 
 
-def test_a_taught_run_leaves_stock_bert_that_its_teacher_moved(data, models, tmp_path):
-    alone = train("regression", data, models["regression"], tmp_path / "alone", "--max_steps 2")
-    steps = f"--max_steps 2 --teacher {models['conv']}"
-    taught = train("taught", data, models["taught"], tmp_path / "taught", steps)
-    assert taught.keys() == alone.keys() == load_file(models["regression"] / "model.safetensors").keys()
-    assert not torch.equal(taught["bert.pooler.dense.weight"], alone["bert.pooler.dense.weight"])
-    assert json.loads((tmp_path / "taught" / "config.json").read_text())["architectures"] == [
-        "BertForSequenceRegression"
-    ]
+@pytest.fixture(scope="module")
+def teachers(models, tmp_path_factory) -> dict[str, Path]:
+    """Files of weights: convolutions in their folder, and DeepAtt's."""
+    file = tmp_path_factory.mktemp("deepatt") / "deepatt.safetensors"
+    deepatt.save(random_deepatt(), file)
+    return {"conv": models["conv"] / "model.safetensors", "deepatt": file}
+
+
+@pytest.mark.parametrize("stage", ["regression", "conv"])
+@pytest.mark.parametrize("teacher", ["conv", "deepatt"])
+def test_a_taught_run_leaves_the_student_alone_that_its_teacher_moved(
+    stage, teacher, data, models, teachers, tmp_path
+):
+    name = teachers["deepatt"] if teacher == "deepatt" else models["conv"]
+    alone = train(stage, data, models[stage], tmp_path / "alone", "--max_steps 2")
+    taught = train(stage, data, models[stage], tmp_path / "taught", f"--max_steps 2 --teacher {name}")
+    assert taught.keys() == alone.keys() == load_file(models[stage] / "model.safetensors").keys()
+    inner = "bert.pooler.dense.weight" if stage == "regression" else "head.1.weight"
+    assert not torch.equal(taught[inner], alone[inner])
+    architecture = json.loads((models[stage] / "config.json").read_text())["architectures"]
+    assert json.loads((tmp_path / "taught" / "config.json").read_text())["architectures"] == architecture
     info = json.loads((tmp_path / "taught" / TRAINING_INFO).read_text())
-    assert (
-        info["taught_by"]["weights_sha256"] == sha256((models["conv"] / "model.safetensors").read_bytes()).hexdigest()
-    )
+    assert info["taught_by"] == {
+        "model": str(name),
+        "weights_sha256": sha256(teachers[teacher].read_bytes()).hexdigest(),
+    }
     assert json.loads((tmp_path / "alone" / TRAINING_INFO).read_text())["taught_by"] is None

@@ -82,8 +82,7 @@ def test_a_teacher_without_weights_is_told(data, models, tmp_path):
     "flags, reason",
     [
         ("--teacher dream-promoter-bert", "--teacher is .*dream-promoter-bert; give convolutions"),
-        ("--teacher dream-promoter-conv --preset seed", "--teacher is for a BERT with stride 1"),
-        ("--teacher dream-promoter-conv --preset conv", "--teacher is for a BERT with stride 1"),
+        ("--teacher dream-promoter-conv --preset seed", "--teacher needs a BERT with stride 1"),
         ("--muon_rate 1e-3 --preset conv", "--muon_rate is 0.001; give it for a BERT"),
         ("--muon_rate 0 --preset compact", "--muon_rate is 0.0; give it for a BERT, above 0"),
         ("--muon_rate nan --preset compact", "--muon_rate is nan"),

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from math import sqrt
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,8 +18,10 @@ from safetensors.torch import save as serialize
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from dream_bert.errors import ArgumentError
-from dream_bert.io.output import open_output
+from ..errors import ArgumentError
+from ..io.output import open_output
+from ..sequence.construct import OLIGO_END, OLIGO_START
+from ..sequence.encoding import BASES
 
 LENGTH = 110
 """Length of the network's input in bp."""
@@ -34,7 +37,17 @@ SHAPES = {
 }
 """Shapes of the layers' weights, as Keras stores them."""
 
-POOLED, HEADS, BATCH = 3, 16, 64
+POOLED, PLACES, HEADS, DENSE, BATCH = 3, 27, 16, 16, 64
+
+_MIDDLE = (SHAPES["conv1d"]["kernel"][0] + POOLED - 1) // 2
+"""The middle base of the bases that a place sees, counted from the first."""
+
+
+class Features(NamedTuple):
+    """What the network computes on the way: of each of the 27 places, float (n, 27, 64), and of the whole, (n, 32)."""
+
+    places: Tensor
+    pooled: Tensor
 
 
 class DeepAtt(nn.Module):
@@ -49,15 +62,19 @@ class DeepAtt(nn.Module):
 
     def forward(self, bases: Tensor) -> Tensor:
         """Predict expression, (n,), from one-hot bases, float (n, 110, 4), as `one_hot` gives them."""
+        return _dense(self.features(bases).pooled[:, -DENSE:], **self.dense_2)[:, 0]
+
+    def features(self, bases: Tensor) -> Features:
+        """Compute the states of both LSTMs, what attention makes of them, and the outputs of two dense layers."""
         kernel = self.conv1d["kernel"]
         windows = bases.flatten(1).unfold(1, kernel[..., 0].numel(), kernel.shape[1])
         hidden = _dense(windows, kernel.flatten(0, 1), self.conv1d["bias"])
         hidden = hidden.unflatten(1, (-1, POOLED)).amax(2).relu()
-        hidden = self._attend(self._scan(self.dropout(hidden)))
-        hidden = self.dropout(hidden).flatten(1)
-        hidden = _dense(hidden, **self.dense).relu()
-        hidden = _dense(hidden, **self.dense_1).relu()
-        return _dense(hidden, **self.dense_2)[:, 0]
+        states = self._scan(self.dropout(hidden))
+        attended = self._attend(states)
+        first = _dense(self.dropout(attended).flatten(1), **self.dense).relu()
+        second = _dense(first, **self.dense_1).relu()
+        return Features(torch.cat([states, attended], 2), torch.cat([first, second], 1))
 
     def _scan(self, hidden: Tensor) -> Tensor:
         """Run both LSTMs, (n, length, 2 * units); the gates are Keras's hard sigmoid."""
@@ -114,6 +131,14 @@ def load(path: Path) -> DeepAtt:
     return model.eval()
 
 
+def mean(models: Sequence[DeepAtt]) -> DeepAtt:
+    """Return the network whose weights are the mean of others', fine-tuned from one start, in evaluation mode."""
+    averaged = DeepAtt()
+    states = [model.state_dict() for model in models]
+    averaged.load_state_dict({name: torch.stack([state[name] for state in states]).mean(0) for name in states[0]})
+    return averaged.eval()
+
+
 def save(model: DeepAtt, path: Path) -> None:
     """Write the weights as safetensors, under the names that `load` reads."""
     with open_output(path) as file:
@@ -166,6 +191,31 @@ def one_hot(sequences: Sequence[str]) -> Tensor:
     text = "".join(sequence[-LENGTH:].rjust(LENGTH) for sequence in sequences)
     letters = torch.frombuffer(bytearray(text, "ascii"), dtype=torch.uint8).view(len(sequences), LENGTH, 1)
     return (letters == torch.tensor(list(b"ACGT"))).float()
+
+
+def one_hot_oligos(inserts: Tensor, lengths: Tensor) -> Tensor:
+    """Encode inserts as `one_hot` encodes their oligos, float32 (n, 110, 4).
+
+    Args:
+        inserts: bases, int64 (n, longest), A C G T as 0 to 3, N and padding as 4.
+        lengths: in bp, int64 (n,).
+    """
+    start, end = (
+        torch.tensor(list(map(BASES.index, part))).expand(len(inserts), -1) for part in (OLIGO_START, OLIGO_END)
+    )
+    known = torch.cat([inserts.new_full((len(inserts), 1), 4), start.to(inserts), inserts, end.to(inserts)], 1)
+    place = torch.arange(LENGTH, device=inserts.device)
+    from_end = LENGTH - end.shape[1]
+    column = (1 + start.shape[1] + lengths[:, None] + place - from_end).clamp(min=0)
+    column = torch.where(place < from_end, column, known.shape[1] + place - LENGTH)
+    return F.one_hot(known.gather(1, column), 5)[..., :4].float()
+
+
+def middle_bases(lengths: Tensor) -> Tensor:
+    """Return the base of the insert in the middle of what each place sees, int64 (n, 27); in bp, from 0."""
+    place = torch.arange(PLACES, device=lengths.device)
+    base = POOLED * place + _MIDDLE + lengths[:, None] + len(OLIGO_END) - LENGTH
+    return torch.minimum(base.clamp(min=0), lengths[:, None] - 1)
 
 
 @torch.inference_mode()

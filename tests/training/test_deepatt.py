@@ -1,30 +1,26 @@
-"""DeepAtt against NumPy, its published outputs, its files, and its fine-tuning."""
+"""DeepAtt against NumPy, its published outputs and its files."""
 
 import csv
 import re
 
-import deepatt
-import fine_tune_deepatt
 import numpy as np
 import pytest
 import torch
+from random_deepatt import random_deepatt
 from safetensors.torch import load_file, save_file
 
-from dream_bert.data.dataset import PromoterDataset
-from dream_bert.data.prepare import prepare
 from dream_bert.errors import ArgumentError
+from dream_bert.models.conv_layers import token_bases
 from dream_bert.sequence.construct import to_oligo
+from dream_bert.sequence.encoding import encode
+from dream_bert.training import deepatt
 
 SEQUENCES = [to_oligo("ACGTTGCATTACGGATCC" * 4 + "ACGTNNTT"), "A" * 40 + "CCGGT", "GATTACAGGC" * 13, "ACG"]
 
 
 @pytest.fixture
 def model() -> deepatt.DeepAtt:
-    draw = torch.Generator().manual_seed(3)
-    model = deepatt.DeepAtt()
-    for weight in model.parameters():
-        weight.data.normal_(0, 0.3, generator=draw)
-    return model.eval()
+    return random_deepatt()
 
 
 def reference(weights: dict[str, np.ndarray], sequence: str) -> float:
@@ -120,57 +116,23 @@ def test_keras_files_are_read(model, tmp_path, cell, first):
     np.testing.assert_array_equal(deepatt.predict(SEQUENCES, again), deepatt.predict(SEQUENCES, model))
 
 
-def test_rescaling_is_least_squares(model):
-    draw = np.random.default_rng(0)
-    oligos = ["".join(draw.choice(list("ACGT"), 110)) for _ in range(50)]
-    before = deepatt.predict(oligos, model).astype(float)
-    expression = 8 + 3 * draw.normal(size=50)
-    fine_tune_deepatt.rescale(model, oligos, expression)
-    wanted = np.polyval(np.polyfit(before, expression, 1), before)
-    np.testing.assert_allclose(deepatt.predict(oligos, model), wanted, atol=1e-4)
+def test_tokens_of_inserts_give_the_oligos_bases(tiny_config):
+    draw = np.random.default_rng(5)
+    inserts = ["".join(draw.choice(list("ACGTN"), length)) for length in (80, 79, 83, 97, 98, 120, 40, 5, 3)]
+    ids, mask = map(torch.from_numpy, encode(inserts, tiny_config(stride=1, context=0)).values())
+    bases = deepatt.one_hot_oligos(token_bases(ids), mask.sum(1))
+    assert torch.equal(bases, deepatt.one_hot(list(map(to_oligo, inserts))))
 
 
-def test_training_lowers_the_error(model):
-    draw = np.random.default_rng(1)
-    oligos = ["".join(draw.choice(list("ACGT"), 110, p=[(1 - t) / 3] * 3 + [t])) for t in draw.random(256)]
-    rows = oligos, np.array([oligo.count("T") for oligo in oligos], dtype=np.float32)
-    fine_tune_deepatt.rescale(model, *rows)
-    before = np.square(deepatt.predict(oligos, model) - rows[1]).mean()
-    steps = []
-    fine_tune_deepatt.train(model, rows, 10, 2e-3, 1, steps.append)
-    assert np.square(deepatt.predict(oligos, model.eval()) - rows[1]).mean() < 0.7 * before
-    assert steps == list(range(1, 21))
-
-
-def test_the_command_learns_from_the_train_split_and_repeats(model, prepared, tmp_path, capsys):
-    deepatt.save(model, tmp_path / "start.safetensors")
-    oligos, expression = fine_tune_deepatt.read_split(prepared, "train")
-    rows = list(zip(oligos, expression.tolist(), strict=True))
-    assert len(oligos) == len(PromoterDataset(prepared, "regression", "train"))
-
-    def run(name: str, seed: int, *flags) -> np.ndarray:
-        command = [
-            "start.safetensors",
-            "--data",
-            prepared,
-            "--seed",
-            seed,
-            "--epochs",
-            1,
-            "-o",
-            tmp_path / name,
-            *flags,
-        ]
-        fine_tune_deepatt.main([str(tmp_path / command[0]), *map(str, command[1:])])
-        return deepatt.predict(oligos, deepatt.load(tmp_path / name))
-
-    first = run("first.safetensors", 1)
-    assert "step 0: validation r" in capsys.readouterr().err
-    np.testing.assert_allclose(run("again.safetensors", 1), first, rtol=1e-4)
-    assert np.abs(run("other.safetensors", 2) - first).max() > 0.01
-    (tmp_path / "other.tsv").write_text("".join(f"{oligo}\t{2 * value - 100}\n" for oligo, value in rows))
-    prepare([tmp_path / "other.tsv"], tmp_path / "other", ["regression"], validation=1, test=1)
-    again = fine_tune_deepatt.read_split(tmp_path / "other", "train")
-    scaled = run("scaled.safetensors", 1, "--units", tmp_path / "other")
-    np.testing.assert_allclose(abs(np.corrcoef(scaled, first)[0, 1]), 1, atol=1e-4)
-    assert abs(scaled.mean() - again[1].mean()) < again[1].std()
+@pytest.mark.parametrize("length", [76, 80, 97, 110])
+def test_a_place_depends_on_the_bases_around_its_middle(model, length):
+    """A place of the convolution sees 32 bp; its middle is known, except past the insert's ends."""
+    sees = torch.full((deepatt.PLACES, deepatt.LENGTH), False)
+    for place in range(deepatt.PLACES):
+        bases = torch.zeros(1, deepatt.LENGTH, 4, requires_grad=True)
+        windows = bases.flatten(1).unfold(1, 120, 4)[:, 3 * place : 3 * place + 3]
+        windows.sum().backward()
+        sees[place] = bases.grad[0].abs().sum(1) > 0
+    middle = torch.stack([row.nonzero().double().mean().round() for row in sees])
+    inside = (middle + length - 97).clamp(0, length - 1)
+    assert (deepatt.middle_bases(torch.tensor([length]))[0] - inside).abs().max() <= 1
