@@ -4,9 +4,10 @@
 #     .../examples/recipes/compact.sh gpra_train.tsv.gz [--teacher DeepAtt_model.h5] [--challenge FILE] [--sequences FILE]
 # Given again there after a stop, it goes on with the step that was broken off.
 #
-# With a teacher, DeepAtt's published weights (.h5 or .safetensors), the convolutions learn from promoters that it
-# labels, fine-tuned on the measurements, and so does the BERT. `--challenge` are measured promoters of the challenge's
-# medium, for the teacher to be fine-tuned on last; `--sequences` are more promoters for it to label.
+# With a teacher, DeepAtt's published weights (.h5 or .safetensors), the BERT and the convolutions learn on, from
+# promoters that it labels together with the BERT, and from what it computes on the way. It is fine-tuned before: on the
+# measurements, and on `--challenge`, measured promoters of the challenge's medium. `--sequences` are more promoters to
+# label.
 set -euo pipefail
 examples=$(dirname "$0")/..
 recipes=$examples/recipes
@@ -29,39 +30,12 @@ fine_tune() { # its folder, its recipe, flags
     step "$1/training_info.json" python "$examples/run_regression.py" "$recipes/$2" --output_dir "$1" "${@:3}"
 }
 
-label() { # what, a table's name, flags
-    step "$2.tsv.gz" python "$examples/label.py" "$1" "$labelling"-{1,2}.safetensors --data prepared -o "$2.tsv.gz" "${@:3}"
-}
-
 step prepared dream-bert prepare "$measured" -o prepared --keep-related
 step output/mlm/training_info.json python "$examples/run_mlm.py" "$recipes/compact_mlm.yaml"
 
-if [[ $teacher ]]; then
-    # The teacher, fine-tuned, labels promoters, from which the convolutions learn.
-    for seed in 1 2; do
-        step deepatt-$seed.safetensors python "$examples/fine_tune_deepatt.py" "$teacher" --data prepared --epochs 1 \
-            --seed $seed -o deepatt-$seed.safetensors
-    done
-    labelling=deepatt
-    if ((${#challenge[@]})); then
-        labelling=deepatt-challenge
-        step challenge dream-bert prepare "${challenge[@]}" -o challenge --stage regression
-        for seed in 1 2; do
-            step $labelling-$seed.safetensors python "$examples/fine_tune_deepatt.py" deepatt-$seed.safetensors \
-                --data challenge --units prepared --epochs 5 --seed $seed -o $labelling-$seed.safetensors
-        done
-    fi
-    label measured labelled-0
-    label evolved labelled-1 -n 144000
-    for seed in 2 3 4 5; do label invented labelled-$seed -n 200000 --seed $seed; done
-    if [[ $sequences ]]; then label "$sequences" labelled-6; fi
-    step taught dream-bert prepare labelled-*.tsv.gz -o taught --stage regression
-    fine_tune output/conv conv_labelled.yaml
-else
-    fine_tune output/conv conv.yaml
-    step taught.tsv.gz python "$examples/pseudo_label.py" --data prepared --model output/conv -n 704512 -o taught.tsv.gz
-    step taught dream-bert prepare taught.tsv.gz -o taught --stage regression
-fi
+fine_tune output/conv conv.yaml
+step taught.tsv.gz python "$examples/pseudo_label.py" --data prepared --model output/conv -n 704512 -o taught.tsv.gz
+step taught dream-bert prepare taught.tsv.gz -o taught --stage regression
 
 # The convolutions teach the BERT,
 fine_tune output/regression compact_regression.yaml
@@ -74,3 +48,31 @@ for seed in 1 2; do
 done
 fine_tune output/mixed compact_measured.yaml --data mixed --num_train_epochs 1
 step output/bert python "$examples/average.py" output/measured-{1,2} output/mixed --data prepared -o output/bert
+
+if [[ ! $teacher ]]; then exit; fi
+
+tune() { # its name, the files of weights to start from, flags
+    step "$1.safetensors" python "$examples/fine_tune_deepatt.py" "${@:2}" -o "$1.safetensors"
+}
+label() { # a table's name, what, flags
+    step "$1.tsv.gz" python "$examples/label.py" "$2" deepatt.safetensors --model output/bert --data prepared \
+        -o "$1.tsv.gz" "${@:3}"
+}
+for seed in 1 2; do tune deepatt-measured-$seed "$teacher" --data prepared --epochs 1 --seed $seed; done
+tuned=deepatt-measured
+if ((${#challenge[@]})); then
+    tuned=deepatt-challenge
+    step challenge dream-bert prepare "${challenge[@]}" -o challenge --stage regression
+    for seed in 1 2; do
+        tune $tuned-$seed deepatt-measured-{1,2}.safetensors --data challenge --units prepared --epochs 5 --seed $seed
+    done
+fi
+tune deepatt $tuned-{1,2}.safetensors --data prepared --epochs 0
+
+label labelled-measured measured
+label labelled-invented invented -n 380000
+label labelled-evolved evolved -n 120000
+if [[ $sequences ]]; then label labelled-sequences "$sequences"; fi
+step labelled dream-bert prepare labelled-*.tsv.gz -o labelled --stage regression
+fine_tune output/bert-labelled bert_labelled.yaml
+fine_tune output/conv-labelled conv_labelled.yaml

@@ -12,6 +12,7 @@ import pytest
 from random_deepatt import random_deepatt
 
 from dream_bert import predict
+from dream_bert.inference.prediction import load_predictor
 from dream_bert.sequence.construct import to_insert, to_oligo
 from dream_bert.training import deepatt
 
@@ -160,7 +161,7 @@ def test_tables_hold_promoters_and_the_teachers_labels(
     inserts = [to_insert(row["sequence"]) for row in rows]
     predicted = deepatt.predict(list(map(to_oligo, inserts)), deepatt.load(teacher))
     if share:
-        predicted = (1 - share) * predicted + share * np.array(predict(inserts, "dream-promoter-conv"))
+        predicted = (1 - share) * predicted + share * load_predictor("dream-promoter-conv")(inserts)
     if what == "measured":
         predicted = (predicted + [promoters[insert] for insert in inserts]) / 2
     np.testing.assert_allclose(

@@ -26,7 +26,7 @@ IN_SMALL = {
     "save_strategy": "no",
     "load_best_model_at_end": False,
 }
-PROMOTERS = {"-n 704512": "-n 40", "-n 58984": "-n 20", "-n 144000": "-n 144", "-n 200000": "-n 40"}
+PROMOTERS = {"-n 704512": "-n 40", "-n 58984": "-n 20", "-n 380000": "-n 160", "-n 120000": "-n 144"}
 RUNS = "measured-1", "measured-2", "mixed"
 
 
@@ -101,12 +101,12 @@ def test_with_a_teacher_convolutions_and_bert_learn_from_what_it_labels(folder):
         "noisy.txt",
     )
     assert done.returncode == 0, done.stderr
-    manifest = json.loads((folder / "taught" / "manifest.json").read_text())
-    assert len(manifest["sources"]) == 7
-    for model in ("conv", "regression"):
+    manifest = json.loads((folder / "labelled" / "manifest.json").read_text())
+    assert len(manifest["sources"]) == 4
+    for model, start in (("bert-labelled", "bert"), ("conv-labelled", "conv")):
         info = json.loads((folder / "output" / model / TRAINING_INFO).read_text())
         assert info["data"]["fingerprint"] == manifest["fingerprint"]
-    config = json.loads((folder / "output" / "conv" / "config.json").read_text())
-    assert config["model_type"] == "dream_conv" and (folder / "output" / "bert").is_dir()
+        assert info["started_from"]["model"] == f"output/{start}"
+        assert info["taught_by"]["model"] == "deepatt.safetensors" and info["taught_by"]["weights_sha256"]
     done = run(folder, "promoters.txt.gz", "--guess", "x")
     assert done.returncode == 2 and "--guess" in done.stderr
