@@ -52,7 +52,7 @@ def test_the_first_bad_row_ends_the_run_with_advice():
         list(Rejects().good(ROWS, check))
     with pytest.raises(
         SequenceError,
-        match="score windows of it \(dream-bert windows\); --on-error skip leaves such sequences out$",
+        match=r"score windows of it \(dream-bert windows\); --on-error skip leaves such sequences out$",
     ) as error:
         list(Rejects().good(ROWS[4:], check))
     assert error.value.reason == "insert too long"
